@@ -1,0 +1,49 @@
+export interface OwnerReference {
+  apiVersion: string;
+  kind: string;
+  name: string;
+  uid: string;
+  controller?: boolean;
+  blockOwnerDeletion?: boolean;
+}
+
+export interface ObjectMeta {
+  name: string;
+  namespace?: string;
+  uid: string;
+  resourceVersion: string;
+  generation?: number;
+  creationTimestamp?: string;
+  deletionTimestamp?: string;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+  finalizers?: string[];
+  ownerReferences?: OwnerReference[];
+}
+
+export interface KubeObject {
+  apiVersion: string;
+  kind: string;
+  metadata: ObjectMeta;
+}
+
+export interface Ref {
+  namespace?: string;
+  name: string;
+}
+
+/** `namespace/name`, or `name` for what has no namespace: the key of stores and queues. */
+export function keyOf({ namespace, name }: Ref): string {
+  return namespace ? `${namespace}/${name}` : name;
+}
+
+/** The inverse of `keyOf`. */
+export function refOf(key: string): Ref {
+  const slash = key.indexOf('/');
+  return slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
+}
+
+/** Whether version `a` is the same as or later than `b`: versions are integers of any length, so compare by length, then text. */
+export function isAtLeast(a: string, b: string): boolean {
+  return a.length === b.length ? a >= b : a.length > b.length;
+}
