@@ -10,7 +10,15 @@ export const CONTRACT_VERSION = 1;
 
 export type Market = 'on-demand' | 'spot' | 'reserved';
 export type NodeState =
-  'pending' | 'running' | 'stopping' | 'stopped' | 'terminating' | 'terminated' | 'preempted' | 'failed' | 'unknown';
+  | 'pending'
+  | 'running'
+  | 'stopping'
+  | 'stopped'
+  | 'terminating'
+  | 'terminated'
+  | 'preempted'
+  | 'failed'
+  | 'unknown';
 export type ErrorClass =
   | 'capacity'
   | 'quota'
@@ -295,10 +303,7 @@ export interface NodeProvider {
   /** Returns as soon as the cloud has refused or accepted; machines may be pending. Throws ProviderError only. */
   launch(cx: CallContext, request: LaunchRequest): Promise<LaunchResult>;
   /** All states, all owners of this installation. */
-  list(
-    cx: CallContext,
-    q: { readonly installation: string; readonly region?: string },
-  ): AsyncIterable<NodePage>;
+  list(cx: CallContext, q: { readonly installation: string; readonly region?: string }): AsyncIterable<NodePage>;
   get(cx: CallContext, ids: readonly string[]): Promise<PerId<ObservedNode>>;
   /** Strong read, unique-name clouds only. */
   findByName?(

@@ -1,0 +1,171 @@
+import { createHash } from 'node:crypto';
+import type { Clock } from '../../clock.ts';
+import { silentLogger } from '../../log.ts';
+import { ProviderError } from '../contract.ts';
+import type {
+  CallContext,
+  Capabilities,
+  LaunchRequest,
+  NodePage,
+  NodeProvider,
+  Offering,
+  ProviderFault,
+} from '../contract.ts';
+
+/** A machine as the cloud's own books have it. */
+export interface Booked {
+  readonly id: string;
+  readonly name: string;
+  readonly token?: string;
+}
+
+/** What goes wrong with the next call of a kind, once. */
+export type Mishap = 'refused-after-effect' | 'lost-answer' | 'reset-after-effect' | Corruption;
+export const corruptions = ['cut-json', 'html-502', 'wrong-type', 'gzip-bomb', 'oversize', 'slow-bytes'] as const;
+export type Corruption = (typeof corruptions)[number];
+
+/** The cloud, or its fake, from behind: what a provider cannot see and a test must. */
+export interface FakeCloud {
+  readonly endpoint: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly secret: Readonly<Record<string, string>>;
+  readonly account: string;
+  readonly offering: Offering;
+  /** Machines a page holds; more makes a second page, where the cloud has pages. */
+  readonly pageSize: number;
+  booked(): Promise<readonly Booked[]>;
+  /** Changes made with our credential so far. */
+  mutations(): Promise<number>;
+  /** Everything that a reader of the cloud's books could see. */
+  books(): Promise<string>;
+  /** `nth` counts calls of that kind from now, from 1. */
+  breaks(call: 'launch' | 'list' | 'get' | 'terminate' | 'set-tags', how: Mishap, nth?: number): Promise<void>;
+  hasCapacity(machines: number): Promise<void>;
+  /** The key is revoked, and lists answer 200 with nothing. */
+  hollowsKey(): Promise<void>;
+  preempts(id: string): Promise<void>;
+  losesHost(id: string): Promise<void>;
+  /** What has happened is visible to every reader. */
+  settles(): Promise<void>;
+  /** Everything is well and nothing exists. */
+  resets(): Promise<void>;
+}
+
+/** A provider, its cloud, and what every rule needs to call it. */
+export class World {
+  readonly provider: NodeProvider;
+  readonly cloud: FakeCloud;
+  readonly #clock: Clock;
+  #timers = 0;
+
+  constructor(provider: NodeProvider, cloud: FakeCloud, clock: Clock) {
+    this.provider = provider;
+    this.cloud = cloud;
+    this.#clock = clock;
+  }
+
+  get capabilities(): Capabilities {
+    return this.provider.capabilities({ config: this.cloud.config }, this.cloud.offering);
+  }
+
+  /** Timers that calls have armed and not disarmed. */
+  get timersLeft(): number {
+    return this.#timers;
+  }
+
+  cx(
+    change: {
+      readonly timeoutMs?: number;
+      readonly secret?: Record<string, string>;
+      readonly signal?: AbortSignal;
+    } = {},
+  ): CallContext {
+    const secret = new Map(Object.entries(change.secret ?? this.cloud.secret));
+    const fingerprint = createHash('sha256')
+      .update(JSON.stringify([...secret]))
+      .digest('hex')
+      .slice(0, 12);
+    return {
+      signal: change.signal ?? new AbortController().signal,
+      deadline: this.#clock.monotonic() + (change.timeoutMs ?? 10_000),
+      clock: this.#countingClock(),
+      log: silentLogger,
+      credential: { fingerprint, get: (key) => secret.get(key), getFile: () => undefined },
+      endpoint: this.cloud.endpoint,
+      config: this.cloud.config,
+      budget: { take: async () => {} },
+    };
+  }
+
+  /** A launch of `nodes` machines, all or nothing; the same arguments give the same bytes. */
+  request(nodes: number, ordinal = 1): LaunchRequest {
+    const gang = this.capabilities.gang.maxPerLaunch >= nodes && nodes > 1;
+    const name = (index: number): string =>
+      `sky-abcdefgh-${String(ordinal).padStart(12, 'a')}-mac-${gang ? 'g' : index}`;
+    return {
+      owner: { installation: 'abcdefgh', uid: 'uid-1', display: 'default/one' },
+      attempt: { ordinal, token: `token-${ordinal}`, requestHash: 'hash' },
+      offering: this.cloud.offering,
+      slots: Array.from({ length: nodes }, (_, index) => ({ index, name: name(index) })),
+      minNodes: nodes,
+      image: {},
+      disk: { sizeGiB: 20 },
+      bootstrap: { authorizedKeys: ['ssh-ed25519 AAAA conformance'] },
+      network: { publicIp: true, ports: [] },
+      tags: { 'sky-installation': 'abcdefgh', 'sky-uid': 'uid-1', 'sky-attempt': String(ordinal) },
+    };
+  }
+
+  async launched(nodes: number, ordinal = 1): Promise<string[]> {
+    return (await this.provider.launch(this.cx(), this.request(nodes, ordinal))).nodes.map((node) => node.id);
+  }
+
+  /** All pages of a list that is read when everything has settled. */
+  async pages(timeoutMs?: number): Promise<NodePage[]> {
+    await this.cloud.settles();
+    const cx = this.cx(timeoutMs === undefined ? {} : { timeoutMs });
+    return collect(this.provider.list(cx, { installation: 'abcdefgh' }));
+  }
+
+  #countingClock(): Clock {
+    const clock = this.#clock;
+    return {
+      now: () => clock.now(),
+      monotonic: () => clock.monotonic(),
+      sleep: (ms, signal) => clock.sleep(ms, signal),
+      timer: (ms, run) => {
+        let armed = true;
+        const disarm = (): void => {
+          if (armed) this.#timers -= 1;
+          armed = false;
+        };
+        this.#timers += 1;
+        const cancel = clock.timer(ms, () => {
+          disarm();
+          run();
+        });
+        return () => {
+          disarm();
+          cancel();
+        };
+      },
+    };
+  }
+}
+
+/** The fault that a call throws. Throws when it throws anything else, or nothing. */
+export async function faultOf(call: Promise<unknown>): Promise<ProviderFault> {
+  try {
+    await call;
+  } catch (error) {
+    if (error instanceof ProviderError) return error.fault;
+    throw new Error(`threw ${String(error)} instead of a ProviderError`, { cause: error });
+  }
+  throw new Error('did not throw');
+}
+
+export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}

@@ -1,0 +1,20 @@
+import type { Handler } from './http.ts';
+
+/** Lines that test jobs report: `start`, `beat` and `stop`, as `{job, attempt, rank, bootId, pid, t}`. Survives every fault. */
+export function collectorHandler(lines: unknown[]): Handler {
+  return async ({ method, path, text }) => {
+    if (path !== '/__collect') return { kind: 'json', status: 404, body: {} };
+    if (method === 'GET') return { kind: 'json', status: 200, body: lines };
+    for (const line of text.split('\n')) if (line.trim() !== '') lines.push(parsed(line));
+    return { kind: 'json', status: 200, body: {} };
+  };
+}
+
+/** A job under test may report anything; what is not JSON is kept as text. */
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return line;
+  }
+}

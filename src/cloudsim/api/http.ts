@@ -1,0 +1,110 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import { gzipSync } from 'node:zlib';
+import type { Answer } from '../edges.ts';
+import { ApiError } from '../errors.ts';
+import type { Corruption } from '../plan.ts';
+
+export interface Request {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly authorization: string | undefined;
+  readonly text: string;
+}
+
+/** Answers a request; throws nothing but bugs. */
+export type Handler = (request: Request) => Promise<Answer>;
+
+const MAX_BODY_BYTES = 1024 * 1024;
+const BOMB_BYTES = 64 * 1024 * 1024;
+
+/** A server on `ip` and `port`, 0 for a free one; resolves with its URL. */
+export async function listen(handler: Handler, ip: string, port: number): Promise<{ server: Server; url: string }> {
+  const server = createServer((request, response) => {
+    handle(handler, request, response).catch(() => response.destroy());
+  });
+  server.listen(port, ip);
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
+  return { server, url: `http://${ip}:${address.port}` };
+}
+
+/** The body as JSON; an empty one is {}. Throws BadRequest. */
+export function jsonBody(request: Request): unknown {
+  try {
+    return request.text === '' ? {} : JSON.parse(request.text);
+  } catch {
+    throw new ApiError('BadRequest', 'the body is not JSON');
+  }
+}
+
+async function handle(handler: Handler, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+  const url = new URL(incoming.url ?? '/', 'http://sim');
+  const request = {
+    method: incoming.method ?? 'GET',
+    path: url.pathname,
+    query: url.searchParams,
+    authorization: incoming.headers.authorization,
+    text: await readText(incoming),
+  };
+  send(await handler(request), response);
+}
+
+async function readText(incoming: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_BODY_BYTES) throw new Error('the request is too large');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function send(answer: Answer, response: ServerResponse): void {
+  switch (answer.kind) {
+    case 'json':
+      response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers });
+      response.end(JSON.stringify(answer.body));
+      return;
+    case 'reset':
+      response.socket?.resetAndDestroy();
+      return;
+    case 'silence':
+      return;
+    case 'corrupt':
+      return sendCorrupt(answer.how, JSON.stringify(answer.body), response);
+    default:
+      answer satisfies never;
+  }
+}
+
+function sendCorrupt(how: Corruption, text: string, response: ServerResponse): void {
+  const json = { 'content-type': 'application/json' };
+  switch (how) {
+    case 'cut-json':
+      response.writeHead(200, json).end(text.slice(0, Math.ceil(text.length / 2)));
+      return;
+    case 'html-502':
+      response.writeHead(502, { 'content-type': 'text/html' }).end('<html><h1>502 Bad Gateway</h1></html>');
+      return;
+    case 'wrong-type':
+      response.writeHead(200, json).end('"yes"');
+      return;
+    case 'gzip-bomb':
+      response.writeHead(200, { ...json, 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(BOMB_BYTES, ' ')));
+      return;
+    case 'oversize':
+      response.writeHead(200, json).end(Buffer.alloc(BOMB_BYTES, ' '));
+      return;
+    case 'slow-bytes':
+      // Begins, and never ends.
+      response.writeHead(200, json).write(text.slice(0, 1));
+      return;
+    default:
+      how satisfies never;
+  }
+}

@@ -1,0 +1,65 @@
+import { withoutZones } from '../catalog.ts';
+import type { Operation } from '../edges.ts';
+import { ApiError } from '../errors.ts';
+import { spendByInstance } from '../queries.ts';
+import { namedInPath, plainly, subjectOf, wireAll } from './call.ts';
+import type { Call, Prepare } from './call.ts';
+import { wireInstance } from './wire.ts';
+
+/** An operation about the account as a whole. */
+export function reading(read: (call: Call) => unknown): Prepare {
+  return (call) => plainly(subjectOf(call, {}), () => read(call));
+}
+
+export function list(call: Call): Operation {
+  const region = call.request.query.get('region') ?? undefined;
+  const rich = call.cloud.options.profile.richLaunch;
+  return plainly(subjectOf(call, { region }), () => (rich ? listPage(call, region) : wireAll(call, visible(call))));
+}
+
+export function getOne(call: Call): Operation {
+  const id = namedInPath(call);
+  return plainly(subjectOf(call, { name: call.cloud.world.find(id)?.name }), () => {
+    const found = visible(call).find((instance) => instance.id === id);
+    if (!found) throw new ApiError('NotFound', `no instance ${id}`);
+    return wireInstance(found, call.cloud.options.profile);
+  });
+}
+
+export function whoami({ cloud, credential }: Call): unknown {
+  const { name, calibrated } = cloud.options.profile;
+  return { account: credential.account, profile: name, calibrated };
+}
+
+export function catalog({ cloud }: Call): unknown {
+  const { catalog: rows, profile } = cloud.options;
+  return { rows: profile.richLaunch ? rows : withoutZones(rows) };
+}
+
+export function bill({ cloud }: Call): unknown {
+  return Object.fromEntries(spendByInstance(cloud.ledger.rows, cloud.timeline.now()));
+}
+
+export function listKeys({ cloud, credential }: Call): unknown {
+  return cloud.world.keys(credential.account).map(({ name, publicKey }) => ({ name, public_key: publicKey }));
+}
+
+function listPage(call: Call, region: string | undefined): unknown {
+  const { cloud, request } = call;
+  const { pageSize } = cloud.options;
+  const page = Number(request.query.get('page') ?? 0);
+  const asked = visible(call).filter((instance) => region === undefined || instance.region === region);
+  const warned = [...cloud.outages].filter((out) => region === undefined || out === region);
+  return {
+    instances: wireAll(call, asked.slice(page * pageSize, (page + 1) * pageSize)),
+    ...(asked.length > (page + 1) * pageSize ? { next_page: String(page + 1) } : {}),
+    warnings: warned.map((out) => ({ region: out, message: `region ${out} did not answer` })),
+    time: new Date(cloud.timeline.now()).toISOString(),
+  };
+}
+
+/** A hollow key and a region that is down show nothing. */
+function visible({ cloud, credential }: Call) {
+  if (credential.state === 'hollow') return [];
+  return cloud.world.view(credential.account).filter((instance) => !cloud.outages.has(instance.region));
+}

@@ -1,0 +1,45 @@
+export type Market = 'on-demand' | 'spot';
+export type InstanceState =
+  | 'pending'
+  | 'running'
+  | 'stopping'
+  | 'stopped'
+  | 'terminating'
+  | 'terminated'
+  | 'preempted'
+  | 'failed';
+
+/** One machine as the ledger knows it. */
+export interface Instance {
+  readonly id: string;
+  readonly account: string;
+  readonly name: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly region: string;
+  readonly zone: string;
+  readonly instanceType: string;
+  readonly market: Market;
+  /** USD. */
+  readonly pricePerHour: number;
+  readonly token?: string;
+  readonly sshKeyName?: string;
+  readonly launchIndex: number;
+  readonly state: InstanceState;
+  readonly reason?: string;
+  readonly impaired?: boolean;
+  /** Simulated Unix milliseconds. */
+  readonly createdAt: number;
+  readonly address?: { readonly ip: string; readonly port: number; readonly user: string };
+  /** Planted by a test; whoever changes it has broken the first promise. */
+  readonly decoy?: boolean;
+}
+
+/** States that end a machine for good: nothing runs, nothing is billed. */
+export function isOver(state: InstanceState): boolean {
+  return state === 'terminated' || state === 'preempted' || state === 'failed';
+}
+
+/** A terminating machine still costs money until it is gone; a stopped one does not. */
+export function isBilled(state: InstanceState): boolean {
+  return !isOver(state) && state !== 'stopped';
+}
