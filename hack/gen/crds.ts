@@ -50,7 +50,8 @@ function rootSchema(source: KindSource, defs: ApiSource['defs']): Schema {
     properties: {
       apiVersion: { type: 'string', maxLength: 63, description: `Always ${GROUP}/${VERSION}.` },
       kind: { type: 'string', maxLength: 63, description: `Always ${source.kind}.` },
-      metadata: { type: 'object' },
+      // Named only so that a rule's fieldPath can point at it.
+      metadata: { type: 'object', properties: { name: { type: 'string' } } },
       spec: affordable(resolve({ $ref: `#/$defs/${source.kind}Spec` }, defs)),
       status: affordable(resolve({ $ref: `#/$defs/${source.kind}Status` }, defs)),
     },

@@ -25,7 +25,7 @@ function fieldRows(schema: Schema, path: string): string[] {
   const required = new Set((schema['required'] ?? []) as string[]);
   return Object.entries(properties).flatMap(([name, field]) => {
     const here = `${path}.${name}`;
-    const meaning = `${required.has(name) ? '**Required.** ' : ''}${String(field['description'] ?? '')}`;
+    const meaning = `${required.has(name) ? '**Required.** ' : ''}${textOf(field['description'])}`;
     return [`| \`${here}\` | ${typeText(field)} | ${meaning.replaceAll('|', '\\|')} |`, ...below(field, here)];
   });
 }
@@ -40,7 +40,19 @@ function typeText(field: Schema): string {
   if (field['x-kubernetes-int-or-string']) return 'integer or string';
   if (field['type'] === 'array') return `list, at most ${String(field['maxItems'])}`;
   if (field['additionalProperties']) return `map, at most ${String(field['maxProperties'])}`;
-  if (field['maxLength']) return `string, at most ${String(field['maxLength'])}`;
-  if (field['maximum'] !== undefined) return `${String(field['type'])}, ${String(field['minimum'])} to ${String(field['maximum'])}`;
+  if (field['maxLength']) return `string, at most ${longest(field)}`;
+  if (field['maximum'] !== undefined)
+    return `${textOf(field['type'])}, ${textOf(field['minimum'])} to ${textOf(field['maximum'])}`;
   return String(field['type']);
+}
+
+/** A rule may bound a string lower than maxLength, to say what to do instead. */
+function longest(field: Schema): number {
+  const rules = (field['x-kubernetes-validations'] ?? []) as { rule: string }[];
+  const bounds = rules.map(({ rule }) => Number(/^size\(self\) <= (\d+)$/.exec(rule)?.[1] ?? Infinity));
+  return Math.min(Number(field['maxLength']), ...bounds);
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }

@@ -29,7 +29,10 @@ export function loadApiSource(folder: string): ApiSource {
   const kinds: KindSource[] = [];
   const defs: Record<string, Schema> = {};
   for (const file of readdirSync(folder).toSorted()) {
-    const document = parse(readFileSync(join(folder, file), 'utf8')) as { kind?: string; $defs: Record<string, Schema> };
+    const document = parse(readFileSync(join(folder, file), 'utf8')) as {
+      kind?: string;
+      $defs: Record<string, Schema>;
+    };
     for (const [name, schema] of Object.entries(document.$defs)) {
       if (name in defs) throw new Error(`${file}: $defs.${name} is defined twice`);
       defs[name] = schema;

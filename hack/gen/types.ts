@@ -14,7 +14,6 @@ export async function types(source: ApiSource): Promise<string> {
     bannerComment: '',
     format: false,
     ignoreMinAndMaxItems: true,
-    strictIndexSignatures: true,
   });
   const kinds = source.kinds.map(kindType).join('\n');
   return `${BANNER}${withoutRoot(body)}\n${kinds}`;
@@ -31,7 +30,8 @@ function forTypes(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(forTypes);
   if (typeof node !== 'object' || node === null) return node;
   const schema = node as Schema;
-  if (typeof schema['$ref'] === 'string') return { allOf: [{ $ref: schema['$ref'] }], description: schema['description'] };
+  if (typeof schema['$ref'] === 'string')
+    return { allOf: [{ $ref: schema['$ref'] }], description: schema['description'] };
   const entries = Object.entries(schema).filter(([key]) => !key.startsWith('x-kubernetes-') && !DROPPED.has(key));
   const plain = Object.fromEntries(entries.map(([key, value]) => [key, forTypes(value)]));
   if (schema['x-kubernetes-int-or-string']) return { ...plain, type: ['integer', 'string'] };
@@ -40,7 +40,16 @@ function forTypes(node: unknown): unknown {
 }
 
 /** Bounds say nothing in a type, and a default would make json2ts print it as a comment twice. */
-const DROPPED = new Set(['maxLength', 'minLength', 'pattern', 'format', 'default', 'minimum', 'maximum', 'maxProperties']);
+const DROPPED = new Set([
+  'maxLength',
+  'minLength',
+  'pattern',
+  'format',
+  'default',
+  'minimum',
+  'maximum',
+  'maxProperties',
+]);
 
 /** The root object exists only to reach every definition. */
 function withoutRoot(code: string): string {

@@ -32,7 +32,7 @@ export type Env = EnvVar[]
  */
 export type Files = FileSource[]
 /**
- * Shell script. A first line starting with #! chooses the interpreter; else bash where it exists.
+ * Shell script, at most 256 KiB. A first line starting with #! chooses the interpreter; else bash where it exists.
  */
 export type Script = string
 
@@ -75,7 +75,7 @@ resolved?: {
 /**
  * Value.
  */
-[k: string]: string | undefined
+[k: string]: string
 }
 /**
  * Hash of the complete launch request.
@@ -317,7 +317,7 @@ export interface EnvVar {
  */
 name: string
 /**
- * Literal value.
+ * Literal value, without NUL.
  */
 value?: string
 /**
@@ -511,7 +511,7 @@ exitCodes?: {
 /**
  * Exit code.
  */
-[k: string]: number | undefined
+[k: string]: number
 }
 /**
  * Why it is being ended, before it is closed.
@@ -537,7 +537,7 @@ matchLabels?: {
 /**
  * Value.
  */
-[k: string]: string | undefined
+[k: string]: string
 }
 /**
  * Requirements that must all hold.
@@ -586,7 +586,7 @@ rejected?: {
 /**
  * Count.
  */
-[k: string]: number | undefined
+[k: string]: number
 }
 /**
  * Hash of the catalogs that were read.
@@ -652,7 +652,7 @@ labels?: {
 /**
  * Value of the tag.
  */
-[k: string]: string | undefined
+[k: string]: string
 }
 }
 /**
@@ -714,7 +714,7 @@ labels?: {
 /**
  * Value of the tag.
  */
-[k: string]: string | undefined
+[k: string]: string
 }
 /**
  * Alternatives; the cheapest of all wins. Exclusive with ordered.
@@ -823,7 +823,7 @@ tlsSecretRef?: ObjectRef
  * Settings of this provider, checked by its own schema.
  */
 config?: {
-[k: string]: unknown | undefined
+[k: string]: unknown
 }
 /**
  * Machines end themselves when no operator was heard for this long. Default 21600.
@@ -1092,7 +1092,7 @@ cloudLabels?: {
 /**
  * Value of the tag.
  */
-[k: string]: string | undefined
+[k: string]: string
 }
 /**
  * Engines started on the nodes.
