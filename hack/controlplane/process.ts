@@ -11,6 +11,7 @@ import { createServer } from 'node:net';
 const TIED = `
 exec 3<&0
 "$@" </dev/null 3<&- & child=$!
+trap 'kill -TERM $child; wait $child; exit $?' TERM
 { cat <&3 >/dev/null; kill -KILL $child; } 2>/dev/null &
 exec 3<&-
 wait $child`;
@@ -20,6 +21,8 @@ export interface TiedProcess {
   readonly exitCode: number | null;
   /** Kills it and waits until it is gone. */
   kill(): Promise<void>;
+  /** Asks it to end, and resolves with its exit code. */
+  terminate(): Promise<number | null>;
   /** The last lines it said. */
   tail(): Promise<string>;
 }
@@ -41,6 +44,11 @@ export function startTied(command: string, args: readonly string[], logFile: str
     kill: async () => {
       child.stdin?.destroy();
       await exited;
+    },
+    terminate: async () => {
+      child.kill('SIGTERM');
+      await exited;
+      return child.exitCode;
     },
     tail: async () => (await readFile(logFile, 'utf8')).split('\n').slice(-20).join('\n'),
   };

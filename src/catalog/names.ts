@@ -1,0 +1,3 @@
+export function byCodePoint(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

@@ -1,0 +1,109 @@
+/** One SkyCloud as something that can be called: provider, credential, pace and deadline of each call. */
+import type { SkyCloud } from '../../api/types.gen.ts';
+import {
+  type CallContext,
+  type CredentialView,
+  type NodeProvider,
+  ProviderError,
+  type ProviderFault,
+  type RateBudget,
+} from '../../clouds/contract.ts';
+import type { Clock } from '../../clock.ts';
+import type { Logger } from '../../log.ts';
+
+export interface AccountMetrics {
+  /** outcome: ok or the class of the error. */
+  called(cloud: string, operation: string, outcome: string, seconds: number): void;
+}
+
+export interface AccountDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly callTimeoutMs: number;
+  readonly metrics: AccountMetrics;
+}
+
+export interface Account {
+  /** Name of the SkyCloud. */
+  readonly name: string;
+  readonly provider: NodeProvider;
+  /** Account id that the cloud itself reported for this credential. */
+  readonly id: string;
+  readonly config: CallContext['config'];
+  readonly regions: readonly string[];
+  /** One call to the cloud; throws ProviderError only. */
+  call<T>(operation: string, run: (cx: CallContext) => Promise<T>, signal?: AbortSignal): Promise<T>;
+}
+
+export interface AccountInput {
+  readonly cloud: SkyCloud;
+  readonly provider: NodeProvider;
+  readonly credential: CredentialView;
+  readonly budget: RateBudget;
+  readonly id: string;
+  readonly regions: readonly string[];
+}
+
+export function account(input: AccountInput, deps: AccountDeps): Account {
+  const { cloud, provider, id, regions } = input;
+  const config = cloud.spec.config ?? {};
+  return {
+    name: cloud.metadata.name,
+    provider,
+    id,
+    config,
+    regions,
+    call: (operation, run, signal) =>
+      callCloud({ ...input, config }, deps, { operation, run, ...(signal ? { signal } : {}) }),
+  };
+}
+
+interface Call<T> {
+  readonly operation: string;
+  readonly run: (cx: CallContext) => Promise<T>;
+  readonly signal?: AbortSignal;
+}
+
+/** A call that ends without an answer is Unknown: whoever waits for a create must let the cloud's lists decide. */
+async function callCloud<T>(
+  input: AccountInput & { config: CallContext['config'] },
+  deps: AccountDeps,
+  call: Call<T>,
+): Promise<T> {
+  const { clock, callTimeoutMs } = deps;
+  const timeout = new AbortController();
+  const cancel = clock.timer(callTimeoutMs, () =>
+    timeout.abort(new Error(`no answer within ${callTimeoutMs / 1_000} s`)),
+  );
+  const startedAt = clock.monotonic();
+  const cx: CallContext = {
+    signal: call.signal ? AbortSignal.any([call.signal, timeout.signal]) : timeout.signal,
+    deadline: startedAt + callTimeoutMs,
+    clock,
+    log: deps.log,
+    credential: input.credential,
+    ...(input.cloud.spec.endpoint ? { endpoint: input.cloud.spec.endpoint } : {}),
+    config: input.config,
+    budget: input.budget,
+  };
+  const done = (outcome: string) =>
+    deps.metrics.called(input.cloud.spec.provider, call.operation, outcome, (clock.monotonic() - startedAt) / 1_000);
+  try {
+    const result = await call.run(cx);
+    done('ok');
+    return result;
+  } catch (error) {
+    const fault = faultOf(error);
+    done(fault.class);
+    throw error instanceof ProviderError ? error : new ProviderError(fault, { cause: error });
+  } finally {
+    cancel();
+  }
+}
+
+/** Whatever a provider throws that is no ProviderError is its bug, and says nothing about what the cloud did. */
+export function faultOf(error: unknown): ProviderFault {
+  if (error instanceof ProviderError) return error.fault;
+  const message = error instanceof Error ? error.message : String(error);
+  return { class: 'transient', outcome: 'unknown', native: { message: message.slice(0, 300) } };
+}

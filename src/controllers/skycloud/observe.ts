@@ -1,0 +1,135 @@
+import type { SkyCloud, SkyCloudStatus } from '../../api/types.gen.ts';
+import { moneyOf, microOf } from '../../provision/money.ts';
+import type { Account } from '../accounts/account.ts';
+import type { Deps } from '../deps.ts';
+import { readCatalog } from './catalogs.ts';
+import { checkCredential } from './credential.ts';
+import type { CatalogFact, CloudFacts } from './decide.ts';
+import type { Known } from './known.ts';
+
+const REFRESH_SECONDS = 25_200;
+const REFRESH_AGAIN_MS = 60_000;
+
+/** What earlier passes found out; a restart asks again. */
+export class CloudMemory {
+  readonly #known = new Map<string, Known>();
+
+  of(name: string): Known {
+    const known = this.#known.get(name) ?? {};
+    this.#known.set(name, known);
+    return known;
+  }
+
+  forget(name: string): void {
+    this.#known.delete(name);
+  }
+}
+
+export async function observeCloud(
+  cloud: SkyCloud,
+  deps: Deps,
+  memory: CloudMemory,
+  signal: AbortSignal,
+): Promise<CloudFacts> {
+  const known = memory.of(cloud.metadata.name);
+  const provider = await deps.provider(cloud.spec.provider);
+  const invalid = provider
+    ? invalidSpec(cloud)
+    : `spec.provider: ${cloud.spec.provider} is not a provider of this operator; use one of ${deps.providerNames.join(', ')}`;
+  if (provider && invalid === undefined) {
+    await checkCredential({ cloud, provider, known }, deps, signal);
+    await refreshCatalog(cloud, known, deps);
+  }
+  return {
+    cloud,
+    invalid,
+    credential: known.checked?.fact,
+    catalog: catalogFact(known),
+    ...useOf(cloud, deps),
+    exclusions: undefined,
+  };
+}
+
+function invalidSpec(cloud: SkyCloud): string | undefined {
+  if (cloud.spec.catalog?.source === 'URL')
+    return 'spec.catalog.source: URL is not supported yet; use Provider, ConfigMap or Builtin';
+  if (cloud.spec.plugin) return 'spec.plugin: is not supported yet; remove it';
+  return undefined;
+}
+
+async function refreshCatalog(cloud: SkyCloud, known: Known, deps: Deps): Promise<void> {
+  if (!known.account) return;
+  const key = JSON.stringify(cloud.spec.catalog ?? {});
+  if (isRefreshDue(cloud, known, key, deps.clock.now()))
+    await readAgain(cloud, { known, account: known.account, key }, deps);
+  spread(known);
+}
+
+function isRefreshDue(cloud: SkyCloud, { catalog, catalogTrouble }: Known, key: string, now: number): boolean {
+  if (catalogTrouble && now - catalogTrouble.at < REFRESH_AGAIN_MS) return false;
+  const everyMs = (cloud.spec.catalog?.refreshIntervalSeconds ?? REFRESH_SECONDS) * 1_000;
+  return catalog?.key !== key || now - catalog.at >= everyMs;
+}
+
+/** The last good catalog goes on being used when its source fails. */
+async function readAgain(
+  cloud: SkyCloud,
+  { known, account, key }: { known: Known; account: Account; key: string },
+  deps: Deps,
+): Promise<void> {
+  const at = deps.clock.now();
+  try {
+    const { snapshot, skipped } = await readCatalog(cloud, account, deps.apis.configMaps, deps.config.namespace);
+    known.catalog = { at, key, snapshot, skipped };
+    delete known.catalogTrouble;
+  } catch (error) {
+    known.catalogTrouble = { at, message: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Every region of the catalog is listed for machines, allowed for launches or not: one may have been allowed before. */
+function spread(known: Known): void {
+  const regions = known.catalog?.snapshot.regionNames;
+  if (!known.account || !regions || regions.join() === known.account.regions.join()) return;
+  known.account = { ...known.account, regions };
+}
+
+function catalogFact(known: Known): CatalogFact {
+  const message = known.catalogTrouble?.message;
+  if (!known.catalog) return { kind: 'None', message: message ?? 'the catalog was not read yet' };
+  const { snapshot, at, skipped } = known.catalog;
+  const status = {
+    rows: snapshot.rows,
+    instanceTypes: snapshot.instanceTypes,
+    accelerators: snapshot.acceleratorNames.length,
+    regions: snapshot.regionNames.length,
+    hash: `sha256:${snapshot.hash}`,
+    refreshedAt: new Date(at).toISOString(),
+  };
+  return message === undefined ? { kind: 'Fresh', status, skipped } : { kind: 'Stale', message, status };
+}
+
+function useOf(cloud: SkyCloud, deps: Deps): Pick<CloudFacts, 'users' | 'nodes' | 'hourlyPrice' | 'orphans'> {
+  const { name } = cloud.metadata;
+  const clusters = deps.stores.clusters
+    .by('cloud', name)
+    .filter((cluster) => cluster.status?.attempt || (cluster.status?.nodes ?? []).length > 0);
+  const price = clusters.reduce((sum, cluster) => sum + microOf(cluster.status?.cost?.ratePerHour), 0);
+  return {
+    users: clusters.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`).sort(),
+    nodes: countNodes(name, deps),
+    hourlyPrice: moneyOf(price),
+    orphans: deps.orphans.get(name),
+  };
+}
+
+function countNodes(cloud: string, deps: Deps): NonNullable<SkyCloudStatus['nodes']> {
+  const count = { running: 0, pending: 0, stopped: 0 };
+  for (const uid of deps.sightings.uids()) {
+    for (const { node, cloud: where } of deps.sightings.of(uid)) {
+      if (where !== cloud) continue;
+      if (node.state === 'running' || node.state === 'pending' || node.state === 'stopped') count[node.state] += 1;
+    }
+  }
+  return count;
+}

@@ -1,0 +1,134 @@
+/** The calls that cost or save money. */
+import type { Attempt, SkyCluster } from '../../api/types.gen.ts';
+import { type LaunchRequest, ProviderError } from '../../clouds/contract.ts';
+import { keyOf } from '../../kube/object.ts';
+import type { Machine, Send } from '../../provision/facts.ts';
+import { type Account, faultOf } from '../accounts/account.ts';
+import type { Deps } from '../deps.ts';
+import { placesOf } from '../stores.ts';
+import type { Actor } from './act.ts';
+import { launchRequest } from './launch-request.ts';
+import { noteTerminate, sendsOf } from './memory.ts';
+
+/** Thrown when an effect may not begin: leadership may be over. The pass is tried again later, by whoever leads then. */
+class NotLeading extends Error {
+  override readonly name = 'NotLeading';
+}
+
+export async function send(
+  cluster: SkyCluster,
+  slots: readonly number[],
+  actor: Actor,
+  signal: AbortSignal,
+): Promise<void> {
+  const { deps, memories } = actor;
+  const attempt = cluster.status?.attempt;
+  const account = deps.registry.get(attempt?.placement.cloud ?? '')?.account;
+  if (!attempt || !account) return;
+  const memory = memories.of(cluster.metadata.uid);
+  const request = await requestOf({ cluster, attempt, account }, slots, actor);
+  if (request.attempt.requestHash !== attempt.requestHash) {
+    memory.changedRequest = attempt.ordinal;
+    return;
+  }
+  if (!mayLaunch(cluster, deps)) return;
+
+  const sends = sendsOf(memory, attempt.ordinal);
+  const sent: Send = { slots, sentAt: deps.clock.monotonic() };
+  sends.push(sent);
+  const ended = await launch({ attempt, account }, request, deps, signal);
+  sends[sends.indexOf(sent)] = { ...sent, ended: { at: deps.clock.monotonic(), ...ended } };
+  deps.poller.hurry(account.name, attempt.placement.region ?? '');
+}
+
+interface Sending {
+  readonly cluster: SkyCluster;
+  readonly attempt: Attempt;
+  readonly account: Account;
+}
+
+async function requestOf(
+  { cluster, attempt, account }: Sending,
+  slots: readonly number[],
+  { deps, keys }: Actor,
+): Promise<LaunchRequest> {
+  const { maxPerLaunch } = account.provider.capabilities({ config: account.config }).gang;
+  const clusterKeys = await keys.of(cluster.metadata.uid);
+  return launchRequest(
+    { cluster, intent: attempt, keys: clusterKeys, installation: deps.identity(), maxPerLaunch },
+    slots,
+  );
+}
+
+/** Checked in the same turn in which the call leaves: a deletion seen by now must not be overtaken by a launch. */
+function mayLaunch(cluster: SkyCluster, deps: Deps): boolean {
+  if (!deps.mayAct()) throw new NotLeading('too little is left of the lease to launch');
+  const latest = deps.stores.clusters.get(keyOf(cluster.metadata));
+  return latest?.metadata.uid === cluster.metadata.uid && latest.metadata.deletionTimestamp === undefined;
+}
+
+async function launch(
+  { attempt, account }: Omit<Sending, 'cluster'>,
+  request: LaunchRequest,
+  { sightings, clock }: Deps,
+  signal: AbortSignal,
+): Promise<Omit<NonNullable<Send['ended']>, 'at'>> {
+  const place = { cloud: account.name, region: attempt.placement.region ?? '' };
+  try {
+    const result = await account.call('launch', (cx) => account.provider.launch(cx, request), signal);
+    sightings.see(place, result.nodes, clock.monotonic());
+    const refused = result.refused[0]?.fault;
+    return { outcome: 'started', ...(refused ? { fault: refused } : {}) };
+  } catch (error) {
+    const fault = faultOf(error);
+    if (fault.partial) sightings.see(place, fault.partial, clock.monotonic());
+    return { outcome: fault.outcome, fault };
+  }
+}
+
+export async function terminate(
+  cluster: SkyCluster,
+  machines: readonly Machine[],
+  actor: Actor,
+  signal: AbortSignal,
+): Promise<void> {
+  const { deps, memories, worker } = actor;
+  const memory = memories.of(cluster.metadata.uid);
+  if (!deps.mayAct()) throw new NotLeading('too little is left of the lease to terminate');
+  for (const machine of machines) worker.drop(machine.node.id);
+  const clouds = Map.groupBy(
+    deps.sightings
+      .of(cluster.metadata.uid)
+      .filter((known) => machines.some((machine) => machine.node.id === known.node.id)),
+    (known) => known.cloud,
+  );
+  for (const [cloud, known] of clouds) {
+    const account = deps.registry.get(cloud)?.account;
+    if (!account) continue;
+    const ids = known.map((machine) => machine.node.id);
+    for (const id of ids) noteTerminate(memory, id, deps.clock.now());
+    try {
+      await account.call('terminate', (cx) => account.provider.terminate(cx, ids), signal);
+    } catch (error) {
+      if (!(error instanceof ProviderError)) throw error;
+      deps.log.warn('Terminating machines failed and is tried again', { cloud, ids, err: error });
+    } finally {
+      memory.lastTerminateAt = deps.clock.monotonic();
+    }
+    for (const region of new Set(known.map((machine) => machine.node.offering.region)))
+      deps.poller.hurry(cloud, region);
+  }
+}
+
+export async function cleanUp(cluster: SkyCluster, { deps, memories }: Actor, signal: AbortSignal): Promise<void> {
+  const { uid, namespace = '', name } = cluster.metadata;
+  const owner = { installation: deps.identity().id, uid, display: `${namespace}/${name}` };
+  const remaining: string[] = [];
+  for (const { cloud, region } of placesOf(cluster)) {
+    const account = deps.registry.get(cloud)?.account;
+    if (!account) continue;
+    const left = await account.call('cleanup', (cx) => account.provider.cleanup(cx, { owner, region }), signal);
+    remaining.push(...left.remaining);
+  }
+  memories.of(uid).leftovers = remaining;
+}

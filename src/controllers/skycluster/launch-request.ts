@@ -1,0 +1,91 @@
+import type { Attempt, SkyCluster } from '../../api/types.gen.ts';
+import type { LaunchRequest } from '../../clouds/contract.ts';
+import { contentHash, GANG_SLOT, type Installation, machineName, machineTags } from '../../provision/keys.ts';
+import { parseSlots } from '../../provision/slots.ts';
+import { type ClusterKeys, injectedHostKey } from './keys.ts';
+
+const DEFAULT_DISK_GIB = 256;
+
+/** All of an attempt that decides what its launch says. */
+export type Intent = Pick<Attempt, 'ordinal' | 'placement' | 'slots' | 'token' | 'namePrefix' | 'startedAt'>;
+
+interface Parts {
+  readonly cluster: SkyCluster;
+  readonly intent: Intent;
+  readonly keys: ClusterKeys;
+  readonly installation: Installation;
+  /** Machines per call; 1 means that each slot is launched by a call, and has a name and a host key, of its own. */
+  readonly maxPerLaunch: number;
+}
+
+/** A pure function of stored things: after a restart it gives the same bytes, or another hash and then is not sent. */
+export function launchRequest(parts: Parts, slots: readonly number[]): LaunchRequest {
+  const { cluster, intent, installation } = parts;
+  const body = bodyOf(parts, slots);
+  const requestHash = requestHashOf(parts);
+  const { uid } = cluster.metadata;
+  const tags = machineTags(installation, {
+    id: { uid, ordinal: intent.ordinal },
+    slot: slots.length === 1 ? slots[0] : undefined,
+    requestHash,
+    createdUnixSeconds: Math.floor(Date.parse(intent.startedAt) / 1_000),
+    display: displayOf(cluster),
+  });
+  return {
+    ...body,
+    attempt: { ordinal: intent.ordinal, token: tokenOf(parts, slots), requestHash },
+    tags: { ...body.tags, ...tags },
+  };
+}
+
+/** First 32 hex digits over everything that a machine of this attempt depends on. */
+export function requestHashOf(parts: Parts): string {
+  const all = parseSlots(parts.intent.slots);
+  return contentHash(bodyOf(parts, all));
+}
+
+function bodyOf(
+  { cluster, intent, keys, installation, maxPerLaunch }: Parts,
+  slots: readonly number[],
+): Omit<LaunchRequest, 'attempt'> {
+  const { spec, metadata } = cluster;
+  // One call names all its machines alike and gives them one user-data: so does the key.
+  const shared = slots.length > 1 && maxPerLaunch > 1 ? GANG_SLOT : undefined;
+  return {
+    owner: { installation: installation.id, uid: metadata.uid, display: displayOf(cluster) },
+    offering: offeringOf(intent.placement),
+    slots: slots.map((index) => ({ index, name: machineName(installation, intent.namePrefix, shared ?? index) })),
+    minNodes: slots.length,
+    image: {},
+    disk: diskOf(spec),
+    bootstrap: {
+      authorizedKeys: [keys.client.publicKey, ...(spec.ssh?.authorizedKeys ?? [])],
+      hostKey: injectedHostKey(keys, intent.ordinal, shared ?? slots[0] ?? 0),
+    },
+    network: { publicIp: true, ports: [] },
+    tags: { ...spec.cloudLabels, ...spec.resources?.labels },
+  };
+}
+
+function offeringOf({
+  region = '',
+  zone,
+  instanceType = '',
+  market = 'on-demand',
+}: Intent['placement']): LaunchRequest['offering'] {
+  return { region, ...(zone ? { zone } : {}), instanceType, market };
+}
+
+function diskOf(spec: SkyCluster['spec']): LaunchRequest['disk'] {
+  return { sizeGiB: spec.resources?.diskSize ?? DEFAULT_DISK_GIB };
+}
+
+/** Calls for single slots have a token each: one token never carries two requests. */
+function tokenOf({ intent, maxPerLaunch }: Parts, slots: readonly number[]): string {
+  const wholeGang = maxPerLaunch > 1 && slots.length === parseSlots(intent.slots).length;
+  return wholeGang ? intent.token : `${intent.token}-${slots.join('-')}`;
+}
+
+function displayOf(cluster: SkyCluster): string {
+  return `${cluster.metadata.namespace ?? ''}/${cluster.metadata.name}`;
+}

@@ -1,0 +1,135 @@
+/** The operator's process: read the configuration, build, follow the API server, lead, stop. */
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { readFileSync } from 'node:fs';
+import { systemClock as clock, systemRandom as random } from './clock.ts';
+import { type Config, ConfigError, HELP, loadConfig } from './config.ts';
+import { lead } from './lead.ts';
+import { elector } from './kube/elector.ts';
+import { healthHandler } from './kube/health.ts';
+import { metricsHandler } from './kube/metrics.ts';
+import { jsonLogger, type Logger } from './log.ts';
+import { buildOperator, type Operator } from './operator.ts';
+import { redactor as makeRedactor } from './redact.ts';
+
+const EXIT = { clean: 0, lost: 1, config: 2 } as const;
+/** The election loop ticks each 2 s; silent for this long it hangs. */
+const HUNG_MS = 20_000;
+const LAG_PROBE_MS = 1_000;
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const config = configOrMessage();
+  if (typeof config === 'number') return config;
+  const redactor = makeRedactor();
+  const log = jsonLogger({
+    clock,
+    level: config.log.level,
+    write: (line) => process.stdout.write(line),
+    redact: (line) => redactor.clean(line),
+  });
+  const operator = await buildOperator({ config, clock, random, log, redactor, version });
+  const stop = stopSignal(log);
+  return run(operator, config, log, stop);
+}
+
+function configOrMessage(): Config | number {
+  try {
+    const config = loadConfig(process.argv.slice(2));
+    if (config !== 'help') return config;
+    process.stdout.write(`${HELP}\n`);
+    return EXIT.clean;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`sky-operator: ${error.message}\n`);
+    return EXIT.config;
+  }
+}
+
+async function run(operator: Operator, config: Config, log: Logger, stop: AbortSignal): Promise<number> {
+  const caches = new AbortController();
+  const reflecting = operator.reflectors.map((reflector) => reflector.run(caches.signal));
+  const leading = lead(operator, stop);
+  const election = elector({
+    transport: operator.transport,
+    namespace: config.namespace,
+    leaseName: 'sky-operator',
+    identity: `${config.instance}_${operator.deps.process}`,
+    address: `${config.server.host}:${config.server.port}`,
+    onAcquire: (signal) => leading.acquire(() => election.remainingMs(), signal),
+    ...config.leaderElection,
+    clock,
+    random,
+    log,
+    metrics: operator.metrics,
+  });
+  const servers = serve(operator, config, () =>
+    election.sinceTickMs() > HUNG_MS ? 'the election loop hangs' : undefined,
+  );
+  probeLag(operator, stop);
+  log.info('Started', { version, instance: config.instance, namespace: config.namespace });
+
+  const stopElection = new AbortController();
+  const elected = election.run(stopElection.signal);
+  const first = await Promise.race([elected, aborted(stop)]);
+  // Another process leads by now: whatever is still under way here must not go on.
+  if (first === 'lost') process.exit(EXIT.lost);
+  await leading.finished();
+  stopElection.abort();
+  await elected;
+  caches.abort();
+  await Promise.all(reflecting);
+  for (const server of servers) server.close();
+  await Promise.all([operator.deps.remote.close(), operator.transport.close()]);
+  log.info('Stopped');
+  return EXIT.clean;
+}
+
+function serve({ metrics, reflectors }: Operator, config: Config, hung: () => string | undefined): Server[] {
+  const ready = Object.fromEntries(reflectors.map((reflector, index) => [`cache-${index}`, () => reflector.trouble()]));
+  const scrape = metricsHandler(metrics.registry);
+  return [
+    listen(config.health.port, '0.0.0.0', healthHandler({ live: { election: hung }, ready })),
+    listen(config.metrics.port, config.metrics.host, (request, response) => {
+      if (request.url !== '/metrics') response.writeHead(404).end();
+      else void scrape(request, response);
+    }),
+  ];
+}
+
+function listen(port: number, host: string, handler: RequestListener): Server {
+  return createServer({ headersTimeout: 10_000, requestTimeout: 10_000 }, handler).listen(port, host);
+}
+
+function probeLag({ skyMetrics }: Operator, stop: AbortSignal): void {
+  let last = clock.monotonic();
+  const probe = () => {
+    const now = clock.monotonic();
+    skyMetrics.lagged(Math.max(0, now - last - LAG_PROBE_MS) / 1_000);
+    last = now;
+    if (!stop.aborted) clock.timer(LAG_PROBE_MS, probe);
+  };
+  clock.timer(LAG_PROBE_MS, probe);
+}
+
+function stopSignal(log: Logger): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      log.info('Stopping', { signal });
+      controller.abort();
+    });
+  }
+  return controller.signal;
+}
+
+function aborted(signal: AbortSignal): Promise<'aborted'> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve('aborted');
+    else signal.addEventListener('abort', () => resolve('aborted'), { once: true });
+  });
+}

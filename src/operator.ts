@@ -1,0 +1,231 @@
+/** Builds the parts of one process and hands them to each other. Nothing runs yet. */
+import { SKY_CLOUDS, SKY_CLUSTERS, SKY_JOBS } from './api/kinds.ts';
+import type { SkyCluster } from './api/types.gen.ts';
+import type { Clock, Random } from './clock.ts';
+import type { NodeProvider } from './clouds/contract.ts';
+import { providers } from './clouds/registry.ts';
+import type { Config } from './config.ts';
+import { SharedExclusions } from './controllers/accounts/exclusions.ts';
+import { paceOf } from './controllers/accounts/pace.ts';
+import { Poller, type PollerOptions } from './controllers/accounts/poller.ts';
+import { CloudRegistry } from './controllers/accounts/registry.ts';
+import { Reservations } from './controllers/accounts/reservations.ts';
+import { Sightings } from './controllers/accounts/sightings.ts';
+import { addressPolicy } from './controllers/address-policy.ts';
+import type { Deps } from './controllers/deps.ts';
+import type { Identity } from './controllers/installation.ts';
+import { LogStore } from './controllers/skyjob/log-store.ts';
+import { clusterIndexes, jobIndexes } from './controllers/stores.ts';
+import { api } from './kube/api.ts';
+import { kubeMetrics } from './kube/metrics.ts';
+import type { KubeObject } from './kube/object.ts';
+import { recorder } from './kube/recorder.ts';
+import { reflector, type Reflector, type ReflectorOptions } from './kube/reflector.ts';
+import { CONFIG_MAPS, NAMESPACES, SECRETS } from './kube/resources.ts';
+import { statusWriter, type StatusWriter } from './kube/status.ts';
+import type { Store } from './kube/store.ts';
+import { connect, type Transport } from './kube/transport.ts';
+import { type Watermark, watermark } from './kube/watermark.ts';
+import type { Logger } from './log.ts';
+import { type SkyMetrics, skyMetrics } from './metrics.ts';
+import type { Redactor } from './redact.ts';
+import { remote } from './remote/remote.ts';
+
+export interface Surroundings {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly redactor: Redactor;
+  readonly version: string;
+}
+
+/** What is only known once this process leads. */
+export interface Leadership {
+  readonly identity: Identity;
+  /** Monotonic instant from which on every call of a predecessor has ended. */
+  readonly predecessorsQuietAt: number;
+  readonly remainingMs: () => number;
+}
+
+export interface Operator {
+  readonly deps: Deps;
+  readonly transport: Transport;
+  readonly reflectors: readonly Reflector<never>[];
+  readonly metrics: ReturnType<typeof kubeMetrics>;
+  readonly skyMetrics: SkyMetrics;
+  /** Set when leadership was won. */
+  lead(leadership: Leadership): void;
+  /** Told about each complete list of a cloud. */
+  onSnapshot(handler: PollerOptions['onSnapshot']): void;
+}
+
+/** An effect is begun only with this much of the lease left: the call may outlive it. */
+const EFFECT_MARGIN_MS = 5_000;
+
+export async function buildOperator(around: Surroundings): Promise<Operator> {
+  const { config, clock, random, log } = around;
+  const metrics = kubeMetrics();
+  const transport = await connect({
+    ...kubeconfigOf(config),
+    ...config.kube,
+    userAgent: `sky-operator/${around.version}`,
+    clock,
+    metrics,
+  });
+  const machinery = { clock, random, log, metrics };
+  const watched = watchedKinds(transport, config, machinery);
+  const leader = leadershipOf(config);
+  const marks = watermark();
+  const orphans: Deps['orphans'] = new Map();
+  const { stores } = watched;
+  const sky = skyMetrics(metrics.registry, around.version, {
+    clusters: () => stores.clusters.list(),
+    jobs: () => stores.jobs.list(),
+    orphans: () => orphans,
+  });
+  const accounts = accountsOf(around, stores.clusters, leader);
+  const deps: Deps = {
+    ...around,
+    machinery,
+    ...watched,
+    ...accounts.parts,
+    ...marking(watched, marks),
+    writers: writersOf(watched, marks, metrics),
+    recorder: recorder({ transport, instance: config.instance, clock, log, metrics }),
+    accountDeps: { clock, log, callTimeoutMs: config.callTimeoutMs, metrics: sky },
+    orphans,
+    remote: remote({ clock, random, log, addressPolicy: addressPolicy(config.allowInsecureEndpointHosts) }),
+    logs: new LogStore(config.logs.dir),
+    identity: () => leader.get().identity,
+    process: random.bytes(8).toString('hex'),
+    predecessorsQuietAt: () => leader.get().predecessorsQuietAt,
+    mayAct: () => leader.get().remainingMs() >= EFFECT_MARGIN_MS,
+  };
+  return {
+    deps,
+    transport,
+    reflectors: watched.reflectors,
+    metrics,
+    skyMetrics: sky,
+    lead: (leadership) => leader.set(leadership),
+    onSnapshot: accounts.onSnapshot,
+  };
+}
+
+function kubeconfigOf({ kubeconfig }: Config): { kubeconfig?: string } {
+  return kubeconfig ? { kubeconfig } : {};
+}
+
+type Leader = ReturnType<typeof leadershipOf>;
+
+/** Clouds as they can be called, and what their lists have shown. */
+function accountsOf({ config, clock, log }: Surroundings, clusters: Store<SkyCluster>, leader: Leader) {
+  const handlers: PollerOptions['onSnapshot'][] = [];
+  const clouds = providers(config.allowInsecureEndpointHosts);
+  const { openMs: open, steadyMs: steady, idleMs: idle } = config.poll;
+  const poller = new Poller({
+    installation: () => leader.get().identity.id,
+    pace: paceOf(clusters),
+    paceMs: { open, steady, idle },
+    onSnapshot: (...told) => handlers.forEach((handler) => handler(...told)),
+    clock,
+    log,
+  });
+  const parts = {
+    registry: new CloudRegistry(),
+    providerNames: [...clouds.keys()],
+    provider: onceEach(clouds),
+    poller,
+    sightings: new Sightings(
+      () => leader.get().identity,
+      ({ cloud, region }) => clusters.by('place', `${cloud}/${region}`),
+    ),
+    exclusions: new SharedExclusions(),
+    reservations: new Reservations(),
+  };
+  return { parts, onSnapshot: (handler: PollerOptions['onSnapshot']) => void handlers.push(handler) };
+}
+
+type Machinery = Omit<ReflectorOptions<never>, 'namespaces' | 'indexes' | 'project'>;
+
+function watchedKinds(transport: Transport, config: Config, machinery: Machinery) {
+  const apis = {
+    clouds: api(transport, SKY_CLOUDS),
+    clusters: api(transport, SKY_CLUSTERS),
+    jobs: api(transport, SKY_JOBS),
+    secrets: api(transport, SECRETS),
+    configMaps: api(transport, CONFIG_MAPS),
+    namespaces: api(transport, NAMESPACES),
+  };
+  const scope = config.namespaces ? { namespaces: config.namespaces } : {};
+  const clouds = reflector(apis.clouds, machinery);
+  const clusters = reflector(apis.clusters, { ...machinery, ...scope, indexes: clusterIndexes });
+  const jobs = reflector(apis.jobs, { ...machinery, ...scope, indexes: jobIndexes });
+  const namespaces = reflector(apis.namespaces, machinery);
+  const stores = { clouds: clouds.store, clusters: clusters.store, jobs: jobs.store, namespaces: namespaces.store };
+  return { apis, stores, reflectors: [clouds, clusters, jobs, namespaces] as unknown as readonly Reflector<never>[] };
+}
+
+type Watched = ReturnType<typeof watchedKinds>;
+
+function marking({ apis, stores }: Watched, marks: Watermark): Pick<Deps, 'patchFinalizers' | 'isStale' | 'wrote'> {
+  return {
+    patchFinalizers: async (kind, object, finalizers) => {
+      const { namespace, name, uid, resourceVersion } = object.metadata;
+      const ref = { name, ...(namespace ? { namespace } : {}) };
+      const written = await apis[kind].patch(ref, 'merge', { metadata: { resourceVersion, finalizers } });
+      // The last finalizer of a deleted object takes it away: its version will never show in the cache.
+      if (!object.metadata.deletionTimestamp) marks.wrote<KubeObject>(uid, stores[kind], written);
+    },
+    isStale: (uid) => uid !== undefined && !marks.isReached(uid),
+    wrote: (uid, kind, object) => marks.wrote<KubeObject>(uid, stores[kind], object),
+  };
+}
+
+function writersOf(
+  { apis, stores }: Watched,
+  marks: Watermark,
+  metrics: ReturnType<typeof kubeMetrics>,
+): Deps['writers'] {
+  const marked = <T extends KubeObject & { status?: unknown }>(
+    writer: StatusWriter<T>,
+    store: Store<T>,
+  ): StatusWriter<T> => ({
+    write: async (object, status, signal) => {
+      const result = await writer.write(object, status, signal);
+      if (result.outcome === 'written') marks.wrote(object.metadata.uid, store, result.object);
+      return result;
+    },
+  });
+  return {
+    clouds: marked(statusWriter(apis.clouds, metrics), stores.clouds),
+    clusters: marked(statusWriter(apis.clusters, metrics), stores.clusters),
+    jobs: marked(statusWriter(apis.jobs, metrics), stores.jobs),
+  };
+}
+
+/** A provider is built at first use and kept: it holds connections. */
+function onceEach(clouds: ReadonlyMap<string, () => Promise<NodeProvider>>): Deps['provider'] {
+  const built = new Map<string, Promise<NodeProvider>>();
+  return async (name) => {
+    const build = clouds.get(name);
+    if (!build) return undefined;
+    const provider = built.get(name) ?? build();
+    built.set(name, provider);
+    return provider;
+  };
+}
+
+function leadershipOf(config: Config): { get(): Leadership; set(leadership: Leadership): void } {
+  let current: Leadership | undefined;
+  return {
+    get: () => {
+      if (!current) throw new Error(`${config.instance} does not lead`);
+      return current;
+    },
+    set: (leadership) => {
+      current = leadership;
+    },
+  };
+}

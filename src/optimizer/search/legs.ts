@@ -1,0 +1,116 @@
+/** The legs of a request: each alternative on each cloud that its place leaves. */
+import type { Alternative, Alternatives } from '../request/alternatives.ts';
+import type { Infra } from '../request/infra.ts';
+import type { CloudView, Market, RankInput } from '../types.ts';
+import { localSnapshot } from '../local/snapshot.ts';
+import { isProviderWord } from '../providers.ts';
+import { resolveAccelerators } from './accelerators.ts';
+import { type ActiveExclusion, activeAt, barsOf } from './exclusions.ts';
+import { isRegionLevel, missingFeature } from './features.ts';
+import { isOffered, type Leg, pricesOf, rowAt, SECONDS_PER_HOUR } from './leg.ts';
+import { isInPlace, isRegionAllowed, placeOf } from './place.ts';
+import { type AcceleratorWant, ANYTHING, cpuTypes, namedTypes, wantOf } from './want.ts';
+
+/** An alternative with the clouds it is about. */
+export interface Scope {
+  readonly alternative: Alternative;
+  /** Clouds that the place leaves, usable or not. */
+  readonly clouds: readonly CloudView[];
+  /** Where something may be launched. */
+  readonly usable: readonly CloudView[];
+  /** What `accelerators` means; [undefined] where none is asked. */
+  readonly accelerators: readonly (AcceleratorWant | undefined)[];
+  readonly legs: readonly Leg[];
+}
+
+/** Throws InputError when an accelerator name is ambiguous. */
+export function scopesOf({ mode, alternatives }: Alternatives, input: RankInput): Scope[] {
+  const clouds = input.clouds.toSorted(byPreference);
+  const active = activeAt(input.exclusions, input.now);
+  return alternatives.map((alternative, position) => {
+    const inScope = clouds.filter((cloud) => isInScope(cloud, alternative.place));
+    const usable = inScope.filter((cloud) => cloud.unusable === undefined);
+    const accelerators = resolveAccelerators(alternative, usable, clouds);
+    const legs = usable.flatMap((cloud) =>
+      accelerators.flatMap((accelerator, index) =>
+        legOf(alternative, accelerator, {
+          input,
+          cloud,
+          active,
+          order: {
+            ordered: mode === 'ordered' ? position : 0,
+            alternative: mode === 'ordered' ? 0 : position,
+            accelerator: index,
+            cloud: clouds.indexOf(cloud),
+          },
+        }),
+      ),
+    );
+    return { alternative, clouds: inScope, usable, accelerators, legs };
+  });
+}
+
+/** A provider word means every SkyCloud of that provider; any other word is the name of one. */
+export function isInScope({ name, provider }: CloudView, { cloud }: Infra): boolean {
+  return cloud === undefined || cloud === (isProviderWord(cloud) ? provider : name);
+}
+
+interface Around {
+  readonly input: RankInput;
+  readonly cloud: CloudView;
+  readonly active: readonly ActiveExclusion[];
+  readonly order: Omit<Leg['order'], 'seconds' | 'market'>;
+}
+
+function legOf(alternative: Alternative, accelerator: AcceleratorWant | undefined, around: Around): Leg[] {
+  const { input, cloud, active } = around;
+  const { request } = alternative;
+  const isLocal = cloud.places !== undefined;
+  const snapshot = isLocal ? localSnapshot(cloud, request, accelerator, input.numNodes) : cloud.catalog;
+  if (!snapshot) return [];
+  const market: Market = request.useSpot === true ? 'spot' : 'on-demand';
+  const regionLevel = alternative.place.zone === undefined && isRegionLevel(cloud.provider, market);
+  const runtime = input.runtimeSeconds ?? SECONDS_PER_HOUR;
+  const leg = {
+    input,
+    cloud,
+    snapshot,
+    market,
+    // A local machine is made to measure.
+    want: isLocal && request.instanceType === undefined ? ANYTHING : wantOf(request, accelerator),
+    types: snapshot.types,
+    place: placeOf(alternative.place, cloud, snapshot),
+    regionLevel,
+    unsupported: missingFeature(request, { input, cloud, regionLevel }),
+    bars: barsOf(active, { cloud: cloud.name, market, snapshot }),
+    order: {
+      ...around.order,
+      seconds: input.optimize === 'Time' ? cloud.startupSeconds + runtime : 0,
+      market: Number(market === 'spot'),
+    },
+  };
+  return [isLocal ? leg : { ...leg, types: typesOf(leg) }];
+}
+
+function typesOf(leg: Leg): Leg['types'] {
+  const { want, snapshot } = leg;
+  if (want.instanceType !== undefined || want.accelerator) return namedTypes(want, snapshot);
+  const preferred = cpuTypes(want, snapshot.tier1);
+  // Neither exclusions nor price caps open the second tier: they pass, and a request would change its kind of machine.
+  return preferred.some((type) => isOfferedInPlace(leg, type)) ? preferred : cpuTypes(want, snapshot.tier2);
+}
+
+function isOfferedInPlace(leg: Leg, { from, to }: Leg['types'][number]): boolean {
+  const { snapshot, place } = leg;
+  const prices = pricesOf(leg);
+  for (let position = from; position < to; position++) {
+    const row = rowAt(leg, position);
+    if (Number.isNaN(prices[row])) return false;
+    if (isInPlace(snapshot, place, row) && isRegionAllowed(snapshot, place, row) && isOffered(leg, row)) return true;
+  }
+  return false;
+}
+
+function byPreference(a: CloudView, b: CloudView): number {
+  return b.priority - a.priority || (a.name < b.name ? -1 : Number(a.name > b.name));
+}

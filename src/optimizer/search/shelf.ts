@@ -1,0 +1,165 @@
+/** The offerings of one machine type in a leg: why each is or is not a candidate, and the candidates in order. */
+import { acceleratorsOf, type MachineType } from '../../catalog/machine-type.ts';
+import type { Candidate } from '../types.ts';
+import { type Bar, barredUntil, barsOfType } from './exclusions.ts';
+import {
+  costOf,
+  hourlyMicroOf,
+  isOffered,
+  isOverBudget,
+  isOverCloudLimit,
+  type Leg,
+  pricesOf,
+  rowAt,
+  SECONDS_PER_HOUR,
+} from './leg.ts';
+import { isInPlace, isRegionAllowed } from './place.ts';
+import { type Mismatch, mismatchOf } from './want.ts';
+
+export type Reason =
+  | 'OutsideInfra'
+  | 'RegionNotAllowed'
+  | Mismatch
+  | 'Unsupported'
+  | 'NoFit'
+  | 'NoPrice'
+  | 'NoSpotPrice'
+  | 'SuspiciousPrice'
+  | 'OverMaxHourlyPrice'
+  | 'OverCloudLimit'
+  | 'OverBudget'
+  | 'Excluded';
+
+export class Shelf {
+  readonly leg: Leg;
+  readonly type: MachineType;
+  /** The candidate that the last `advance` found. */
+  row = -1;
+  cost = NaN;
+  /** The soonest time at which an offering that only exclusions bar is free; Infinity when there is none so far. */
+  freeAt = Infinity;
+  readonly #mismatch: Mismatch | undefined;
+  readonly #bars: readonly Bar[];
+  readonly #prices: Float64Array;
+  readonly #order: ArrayLike<number> | undefined;
+  #seenRegions: Set<number> | undefined;
+  #at: number;
+
+  constructor(leg: Leg, type: MachineType) {
+    this.leg = leg;
+    this.type = type;
+    this.#mismatch = mismatchOf(leg.want, type);
+    this.#bars = barsOfType(leg.bars, type, acceleratorsOf(type));
+    this.#prices = pricesOf(leg);
+    this.#order = this.#rowOrder();
+    this.#at = type.from;
+  }
+
+  /** Moves to the next candidate; false when there is none. */
+  advance(): boolean {
+    if (this.#mismatch || this.leg.unsupported !== undefined) return false;
+    while (this.#at < this.type.to) {
+      const row = this.#rowAt(this.#at++);
+      if (Number.isNaN(this.#prices[row])) return false;
+      if (this.#isSeen(row)) continue;
+      const reason = this.rejection(row);
+      if (reason === 'Excluded') this.freeAt = Math.min(this.freeAt, this.#barredUntil(row));
+      if (reason !== undefined) continue;
+      this.row = row;
+      this.cost = this.#costOf(row);
+      if (this.leg.regionLevel) (this.#seenRegions ??= new Set()).add(this.#regionOf(row));
+      return true;
+    }
+    return false;
+  }
+
+  /** The first reason that holds; undefined for a candidate. */
+  rejection(row: number): Reason | undefined {
+    const { leg } = this;
+    if (!isInPlace(leg.snapshot, leg.place, row)) return 'OutsideInfra';
+    if (!isRegionAllowed(leg.snapshot, leg.place, row)) return 'RegionNotAllowed';
+    if (this.#mismatch) return this.#mismatch;
+    if (leg.unsupported !== undefined) return 'Unsupported';
+    if (!isOffered(leg, row)) return this.#priceReason(row);
+    return this.#moneyReason(row) ?? (this.#barredUntil(row) > 0 ? 'Excluded' : undefined);
+  }
+
+  candidate(): Candidate {
+    const { leg, type, row } = this;
+    const { snapshot, cloud, input, market } = leg;
+    const zone = leg.regionLevel ? '' : snapshot.zoneNames[snapshot.zone[row] ?? 0];
+    const accelerators = acceleratorsOf(type);
+    return {
+      cloud: cloud.name,
+      region: snapshot.regionNames[this.#regionOf(row)] ?? '',
+      ...(zone ? { zone } : {}),
+      instanceType: type.name,
+      ...(accelerators === undefined ? {} : { accelerators }),
+      ...(type.attached ? { attached: true } : {}),
+      market,
+      nodes: input.numNodes,
+      hourlyMicro: hourlyMicroOf(leg, type, row),
+    };
+  }
+
+  #priceReason(row: number): Reason {
+    if (this.leg.market === 'spot') return 'NoSpotPrice';
+    if (this.leg.cloud.places) return 'NoFit';
+    return this.leg.snapshot.suspicious.has(row) ? 'SuspiciousPrice' : 'NoPrice';
+  }
+
+  #moneyReason(row: number): Reason | undefined {
+    const { input, cloud } = this.leg;
+    const hourly = hourlyMicroOf(this.leg, this.type, row);
+    if (input.maxHourlyMicro !== undefined && hourly > input.maxHourlyMicro) return 'OverMaxHourlyPrice';
+    if (isOverCloudLimit(cloud, input.numNodes, hourly)) return 'OverCloudLimit';
+    return isOverBudget(input, hourly) ? 'OverBudget' : undefined;
+  }
+
+  #barredUntil(row: number): number {
+    if (this.#bars.length === 0) return 0;
+    return barredUntil(this.#bars, this.#regionOf(row), this.leg.snapshot.zone[row] ?? 0);
+  }
+
+  /** An attempt on a region was found already; its other zones are part of it. */
+  #isSeen(row: number): boolean {
+    return this.#seenRegions?.has(this.#regionOf(row)) === true;
+  }
+
+  #regionOf(row: number): number {
+    return this.leg.snapshot.region[row] ?? 0;
+  }
+
+  #costOf(row: number): number {
+    return costOf(hourlyMicroOf(this.leg, this.type, row), this.leg.input.runtimeSeconds ?? SECONDS_PER_HOUR);
+  }
+
+  #rowAt(position: number): number {
+    if (this.#order) return this.#order[position - this.type.from] ?? 0;
+    return rowAt(this.leg, position);
+  }
+
+  /**
+   * The snapshot's order by price is the order by cost, except where reservations make some places free or a short runtime
+   * rounds different prices to one cost.
+   */
+  #rowOrder(): ArrayLike<number> | undefined {
+    const { input, cloud } = this.leg;
+    if (!cloud.reservations && (input.runtimeSeconds ?? SECONDS_PER_HOUR) >= SECONDS_PER_HOUR) return undefined;
+    const { from, to } = this.type;
+    const cost = (row: number): number => this.#costOf(row);
+    const place = (row: number): number => this.#regionOf(row) * 0x1_00_00 + (this.leg.snapshot.zone[row] ?? 0);
+    return rowNumbers(from, to).sort((a, b) => byNumber(cost(a), cost(b)) || place(a) - place(b));
+  }
+}
+
+/** `from` to before `to`. */
+export function rowNumbers(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, index) => from + index);
+}
+
+/** NaN last. */
+function byNumber(a: number, b: number): number {
+  if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
+  return a - b;
+}

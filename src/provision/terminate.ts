@@ -1,0 +1,16 @@
+import type { Action, ClusterFacts } from './decision.ts';
+import { hasEnded, type Machine } from './facts.ts';
+
+/** Terminate calls that are due, and when to look again for those that are not. Terminating machines are left to the cloud for a while. */
+export function terminateDue(
+  facts: Pick<ClusterFacts, 'now' | 'terminateAgainAt'>,
+  machines: readonly Machine[],
+): { readonly machines: readonly Machine[]; readonly actions: Action[]; readonly wakeAt: number | undefined } {
+  const wanted = machines.filter((machine) => !hasEnded(machine));
+  const due = wanted.filter((machine) => facts.terminateAgainAt(machine.node.id) <= facts.now);
+  const later = wanted
+    .filter((machine) => !due.includes(machine))
+    .map((machine) => facts.terminateAgainAt(machine.node.id));
+  const actions: Action[] = due.length > 0 ? [{ kind: 'Terminate', machines: due, why: 'not wanted any more' }] : [];
+  return { machines: due, actions, wakeAt: later.length > 0 ? Math.min(...later) : undefined };
+}

@@ -1,0 +1,39 @@
+/** Replaces every secret value that this process has read, in whatever leaves it: status, events, logs. */
+export interface Redactor {
+  /** Values shorter than 6 bytes would match ordinary words and are not hidden. */
+  learn(value: string): void;
+  clean(text: string): string;
+}
+
+const SHORTEST = 6;
+const HIDDEN = '[redacted]';
+/** The newest values; a value that was not read for as many others is no longer in use. */
+const MOST = 10_000;
+
+export function redactor(): Redactor {
+  const values = new Set<string>();
+  return {
+    learn: (value) => {
+      const text = value.trim();
+      if (text.length < SHORTEST) return;
+      for (const form of [
+        text,
+        Buffer.from(text).toString('base64'),
+        encodeURIComponent(text),
+        JSON.stringify(text).slice(1, -1),
+      ]) {
+        values.delete(form);
+        values.add(form);
+      }
+      for (const oldest of values) {
+        if (values.size <= MOST) break;
+        values.delete(oldest);
+      }
+    },
+    clean: (text) => {
+      let clean = text;
+      for (const value of values) if (clean.includes(value)) clean = clean.replaceAll(value, HIDDEN);
+      return clean;
+    },
+  };
+}
