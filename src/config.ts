@@ -17,7 +17,8 @@ export interface Config {
   readonly leaderElection: { readonly durationMs: number; readonly retryMs: number };
   readonly metrics: { readonly port: number; readonly host: string };
   readonly health: { readonly port: number };
-  readonly server: { readonly port: number; readonly host: string };
+  /** `address` is where other replicas reach the logs API of this one. */
+  readonly server: { readonly port: number; readonly host: string; readonly address: string };
   readonly log: { readonly level: LogLevel };
   readonly callTimeoutMs: number;
   readonly poll: { readonly openMs: number; readonly steadyMs: number; readonly idleMs: number };
@@ -63,6 +64,12 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   'metrics.host': { check: 'string', fallback: '0.0.0.0', help: 'address of /metrics' },
   'health.port': { flag: 'health-port', check: PORT, fallback: 8081, help: 'port of /livez and /readyz' },
   'server.port': { flag: 'server-port', check: PORT, fallback: 8082, help: 'port of the logs API' },
+  'server.address': {
+    flag: 'server-address',
+    check: 'string',
+    fallback: '127.0.0.1',
+    help: 'IP address at which other replicas reach the logs API of this one',
+  },
   'server.host': { check: 'string', fallback: '0.0.0.0', help: 'address of the logs API' },
   'log.level': { flag: 'log-level', check: 'level', fallback: 'info', help: 'debug, info, warn or error' },
   callTimeoutSeconds: { check: { integer: [1, 600] }, fallback: 60, help: 'longest call to a cloud' },
@@ -143,7 +150,7 @@ function assemble(get: (path: string) => unknown): Config {
     leaderElection: { durationMs: ms('leaderElection.durationSeconds'), retryMs: ms('leaderElection.retrySeconds') },
     metrics: { port: integer('metrics.port'), host: text('metrics.host') },
     health: { port: integer('health.port') },
-    server: { port: integer('server.port'), host: text('server.host') },
+    server: { port: integer('server.port'), host: text('server.host'), address: text('server.address') },
     log: { level: text('log.level') as LogLevel },
     callTimeoutMs: ms('callTimeoutSeconds'),
     poll: { openMs: ms('poll.openSeconds'), steadyMs: ms('poll.steadySeconds'), idleMs: ms('poll.idleSeconds') },

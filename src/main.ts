@@ -10,6 +10,7 @@ import { metricsHandler } from './kube/metrics.ts';
 import { jsonLogger, type Logger } from './log.ts';
 import { buildOperator, type Operator } from './operator.ts';
 import { redactor as makeRedactor } from './redact.ts';
+import { serveLogs } from './server/server.ts';
 
 const EXIT = { clean: 0, lost: 1, config: 2 } as const;
 /** The election loop ticks each 2 s; silent for this long it hangs. */
@@ -20,7 +21,8 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
   version: string;
 };
 
-process.exitCode = await main();
+// Said, not left to an empty event loop: a connection to a machine that no longer answers would keep the process for minutes.
+process.exit(await main());
 
 async function main(): Promise<number> {
   const config = configOrMessage();
@@ -59,7 +61,7 @@ async function run(operator: Operator, config: Config, log: Logger, stop: AbortS
     namespace: config.namespace,
     leaseName: 'sky-operator',
     identity: `${config.instance}_${operator.deps.process}`,
-    address: `${config.server.host}:${config.server.port}`,
+    address: `${config.server.address}:${config.server.port}`,
     onAcquire: (signal) => leading.acquire(() => election.remainingMs(), signal),
     ...config.leaderElection,
     clock,
@@ -69,6 +71,16 @@ async function run(operator: Operator, config: Config, log: Logger, stop: AbortS
   });
   const servers = serve(operator, config, () =>
     election.sinceTickMs() > HUNG_MS ? 'the election loop hangs' : undefined,
+  );
+  const logs = serveLogs(
+    {
+      ...operator.deps,
+      transport: operator.transport,
+      jobs: operator.deps.stores.jobs,
+      leads: () => election.remainingMs() > 0,
+      leaderAddress: () => election.leader()?.address,
+    },
+    caches.signal,
   );
   probeLag(operator, stop);
   log.info('Started', { version, instance: config.instance, namespace: config.namespace });
@@ -82,7 +94,7 @@ async function run(operator: Operator, config: Config, log: Logger, stop: AbortS
   stopElection.abort();
   await elected;
   caches.abort();
-  await Promise.all(reflecting);
+  await Promise.all([...reflecting, logs.ended]);
   for (const server of servers) server.close();
   await Promise.all([operator.deps.remote.close(), operator.transport.close()]);
   log.info('Stopped');

@@ -5,6 +5,7 @@ import { type Draft, type DraftCatalog, Offerings } from './draft.ts';
 import { familiesOf } from './families.ts';
 import { joinAttached } from './gcp.ts';
 import { canonicalHash } from './hash.ts';
+import { deviceGiB } from './gpu-info.ts';
 import { layOut } from './layout.ts';
 import { byMachine, isTpu, type Machine } from './machine-type.ts';
 import { type Place, PlaceIds } from './places.ts';
@@ -25,7 +26,7 @@ const ARM = /^(arm64|aarch64)$/i;
 const TPU_PLACEHOLDER_MICRO = 700 * MICRO;
 
 /** The part of a row that describes a machine. */
-export type MachineRow = Omit<CatalogRow, 'region'> & { readonly arch?: string };
+export type MachineRow = Omit<CatalogRow, 'region'> & { readonly arch?: string; readonly gpuInfo?: string };
 
 export class Builder {
   readonly #provider: string;
@@ -58,13 +59,13 @@ export class Builder {
   }
 
   /** Adds a row: prices in USD, NaN = unknown. Without a machine or a place the row is invalid. */
-  offer(draft: Draft | undefined, place: number | undefined, prices: readonly [onDemand: number, spot: number]): void {
+  offer(draft: Draft | undefined, place: number | undefined, onDemandUsd: number, spotUsd: number): void {
     if (!draft || place === undefined) {
       this.#skipped += 1;
       return;
     }
-    const onDemand = microOf(prices[0], draft.machine);
-    const spot = microOf(prices[1], draft.machine);
+    const onDemand = microOf(onDemandUsd, draft.machine);
+    const spot = microOf(spotUsd, draft.machine);
     draft.rows.push(this.#offerings.add(place, onDemand, spot > onDemand ? NaN : spot));
   }
 
@@ -91,8 +92,8 @@ function machineOf(row: MachineRow, provider: string): Machine | undefined {
   if (!hasName || !isShort || !hasSizes || hasAccelerator === Number.isNaN(count)) return undefined;
   return {
     name,
-    ...(hasAccelerator ? { acceleratorName } : {}),
-    acceleratorCount: hasAccelerator ? count : 0,
+    ...(hasAccelerator ? { acceleratorName, acceleratorCount: count } : { acceleratorCount: 0 }),
+    deviceGiB: row.gpuInfo === undefined ? undefined : deviceGiB(row.gpuInfo),
     ...sizes,
     arm: isArm(row, provider),
     attached: false,

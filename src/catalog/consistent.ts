@@ -14,7 +14,8 @@ export function dropContradictions({ drafts, offerings, places }: DraftCatalog, 
   for (const draft of drafts) {
     draft.rows.sort((a, b) => rankOf(a) - rankOf(b));
     const kept: number[] = [];
-    for (const [index, row] of draft.rows.entries()) {
+    for (let index = 0; index < draft.rows.length; index++) {
+      const row = draft.rows[index] ?? 0;
       if (isRegionBesideZones(row, draft.rows[index + 1], offerings, places)) continue;
       const isBad = strangers.has(offerings.place[row] ?? 0) || contradicts(row, kept.at(-1), offerings, places);
       if (isBad) dropped += 1;

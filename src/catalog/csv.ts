@@ -2,8 +2,8 @@
 
 const CR = 13;
 
-/** Calls `visit` with each record that is not an empty line. */
-export function forEachRecord(text: string, visit: (record: string) => void): void {
+/** Calls `visit` with each record that is not an empty line; `isPlain` when no quotes are in it. */
+export function forEachRecord(text: string, visit: (record: string, isPlain: boolean) => void): void {
   let at = text.startsWith('\uFEFF') ? 1 : 0;
   let quote = text.indexOf('"');
   while (at < text.length) {
@@ -12,7 +12,7 @@ export function forEachRecord(text: string, visit: (record: string) => void): vo
     const isQuoted = quote >= 0 && quote < newline;
     const end = isQuoted ? quotedRecordEnd(text, at) : newline;
     const record = text.slice(at, text.charCodeAt(end - 1) === CR ? end - 1 : end);
-    if (record !== '') visit(record);
+    if (record !== '') visit(record, !isQuoted);
     at = end + 1;
   }
 }

@@ -22,6 +22,9 @@ export const DEVICES: readonly Device[] = [
   ...devicesOf('intel', INTEL),
 ].sort((a, b) => (a.name < b.name ? -1 : 1));
 
+/** The spelling of the table by lower-cased name. */
+export const DEVICE_NAMES: ReadonlyMap<string, string> = new Map(DEVICES.map(({ name }) => [name.toLowerCase(), name]));
+
 function devicesOf(vendor: string, list: string): Device[] {
   return list.split(',').map((entry) => {
     const words = entry.trim().split(' ');

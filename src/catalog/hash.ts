@@ -1,38 +1,30 @@
 import { createHash } from 'node:crypto';
 import type { DraftCatalog } from './draft.ts';
+import { placeRank } from './places.ts';
 
-const HEADER = 'InstanceType,AcceleratorName,AcceleratorCount,vCPUs,MemoryGiB,Price,SpotPrice,Region,AvailabilityZone';
-const MICRO = 1_000_000;
+/** Stands for a price that is not offered; NaN has more than one pattern of bits. */
+const NOT_OFFERED = -1;
 
-/** SHA-256, hex, of the rows as CSV with shortest decimals, in the order of the draft. */
+/**
+ * SHA-256, hex, of the names, the sorted machines and the columns of their offerings: equal for equal offerings, in whatever
+ * order and spelling of numbers they came. Columns are hashed as they are, for writing them as text took longer than all else.
+ */
 export function canonicalHash({ drafts, offerings, places }: DraftCatalog): string {
-  const { place, onDemand, spot } = offerings;
-  const placeCells = Array.from(places.region, (region, id) =>
-    [places.regions[region] ?? '', places.zones[places.zone[id] ?? 0] ?? ''].map(textCell).join(','),
-  );
-  const hash = createHash('sha256').update(`${HEADER}\n`);
-  for (const { machine, rows } of drafts) {
-    const { name, acceleratorName = '', acceleratorCount, vCPUs, memoryGiB } = machine;
-    const numbers = [acceleratorCount || NaN, vCPUs, memoryGiB].map(numberCell);
-    const machineCells = [textCell(name), textCell(acceleratorName), ...numbers].join(',');
-    let text = '';
-    for (const row of rows) {
-      const prices = `${priceCell(onDemand[row] ?? NaN)},${priceCell(spot[row] ?? NaN)}`;
-      text += `${machineCells},${prices},${placeCells[place[row] ?? 0]}\n`;
-    }
-    hash.update(text);
+  const machines = drafts.map(({ machine, rows }) => [machine, rows.length]);
+  const rows = drafts.flatMap((draft) => draft.rows);
+  const columns = new Float64Array(3 * rows.length);
+  let at = 0;
+  for (const row of rows) {
+    columns[at++] = placeRank(places, offerings.place[row] ?? 0);
+    columns[at++] = priceOrNone(offerings.onDemand[row]);
+    columns[at++] = priceOrNone(offerings.spot[row]);
   }
-  return hash.digest('hex');
+  return createHash('sha256')
+    .update(JSON.stringify([places.regions, places.zones, machines]))
+    .update(columns)
+    .digest('hex');
 }
 
-function priceCell(micro: number): string {
-  return numberCell(micro / MICRO);
-}
-
-function numberCell(value: number): string {
-  return Number.isNaN(value) ? '' : String(value);
-}
-
-function textCell(value: string): string {
-  return /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+function priceOrNone(micro = NaN): number {
+  return Number.isNaN(micro) ? NOT_OFFERED : micro;
 }

@@ -1,4 +1,5 @@
 /** Lays checked offerings out in columns and builds the indexes. */
+import { type Device, DEVICE_NAMES } from './devices.ts';
 import type { DraftCatalog, Offerings } from './draft.ts';
 import { familiesOf } from './families.ts';
 import { isTpu, type Machine, type MachineType } from './machine-type.ts';
@@ -21,6 +22,7 @@ export function layOut(
     ...columns,
     instanceTypes: new Set(types.map(({ name }) => name)).size,
     acceleratorNames: [...new Set(types.flatMap(({ acceleratorName }) => acceleratorName ?? []))].sort(byCodePoint),
+    otherDevices: otherDevices(types),
     regionNames: regions,
     zoneNames: zones,
     tier1: tier2.filter((type) => type.acceleratorCount === 0 && (families.preferred?.test(type.name) ?? true)),
@@ -47,7 +49,8 @@ function columnsOf({ drafts, offerings, places }: DraftCatalog): Columns {
   let from = 0;
   for (const draft of drafts.filter((draft) => draft.rows.length > 0)) {
     const sorted = inPriceOrder(draft.rows, offerings.onDemand);
-    for (const [index, row] of sorted.entries()) {
+    for (let index = 0; index < sorted.length; index++) {
+      const row = sorted[index] ?? 0;
       const place = offerings.place[row] ?? 0;
       region[from + index] = places.region[place] ?? 0;
       zone[from + index] = places.zone[place] ?? 0;
@@ -78,6 +81,16 @@ function spotOrder(rows: readonly number[], sorted: readonly number[], { spot }:
   if (rows.every((row) => Number.isNaN(spot[row]))) return [...sorted.keys()];
   const position = new Map(sorted.map((row, index) => [row, index]));
   return inPriceOrder(rows, spot).map((row) => position.get(row) ?? 0);
+}
+
+function otherDevices(types: readonly MachineType[]): Device[] {
+  const memory = new Map<string, number>();
+  // The size of a TPU slice is in its name; none is found by memory.
+  for (const { acceleratorName: name, deviceGiB } of types.filter((type) => !isTpu(type))) {
+    if (name !== undefined && deviceGiB !== undefined && !DEVICE_NAMES.has(name.toLowerCase()))
+      memory.set(name, Math.max(deviceGiB, memory.get(name) ?? 0));
+  }
+  return [...memory].map(([name, memoryGiB]) => ({ vendor: '', name, memoryGiB }));
 }
 
 function servesCpuRequests(machine: Machine): boolean {

@@ -2,6 +2,7 @@
 import type { CatalogRow } from '../clouds/contract.ts';
 import { Builder, type MachineRow, type Parsed } from './build.ts';
 import { cellsOf, forEachRecord } from './csv.ts';
+import { refusal } from './refresh.ts';
 
 export type { Parsed } from './build.ts';
 
@@ -17,15 +18,12 @@ const REQUIRED = [
   'Region',
 ];
 
-/** More invalid rows than this share, and the file is not what it claims to be. */
-const MAX_INVALID_SHARE = 0.01;
-
 /** Throws when a required column is missing or more than 1 % of the rows are invalid. */
 export function parseCatalog(text: string, provider: string): Parsed {
   const builder = new Builder(provider);
-  let addRecord: ((record: string) => void) | undefined;
-  forEachRecord(text, (record) => {
-    if (addRecord) addRecord(record);
+  let addRecord: AddRecord | undefined;
+  forEachRecord(text, (record, isPlain) => {
+    if (addRecord) addRecord(record, isPlain);
     else addRecord = adder(cellsOf(record), builder);
   });
   return trusted(builder.build());
@@ -40,66 +38,78 @@ export function snapshotOf(rows: readonly CatalogRow[], provider: string): Parse
 
 function add(builder: Builder, row: MachineRow & CatalogRow): void {
   const place = builder.placeOf({ region: row.region, zone: row.zone ?? '' });
-  builder.offer(builder.draftOf(row), place, [row.price ?? NaN, row.spotPrice ?? NaN]);
+  builder.offer(builder.draftOf(row), place, row.price ?? NaN, row.spotPrice ?? NaN);
 }
 
 function trusted(parsed: Parsed): Parsed {
-  const { skipped, snapshot } = parsed;
-  if (skipped > MAX_INVALID_SHARE * (skipped + snapshot.rows))
-    throw new Error(`${skipped} of ${skipped + snapshot.rows} rows are invalid, more than 1 %; correct the catalog`);
+  const rows = parsed.snapshot.rows + parsed.skipped;
+  const why = refusal({ rows, invalidRows: parsed.skipped, previousRows: 0, pinMatches: true });
+  if (why !== undefined) throw new Error(`the catalog is refused: ${why}`);
   return parsed;
 }
 
+type AddRecord = (record: string, isPlain: boolean) => void;
+
 /** Adds records by the columns that the header names. */
-function adder(header: readonly string[], builder: Builder): (record: string) => void {
+function adder(header: readonly string[], builder: Builder): AddRecord {
   const missing = REQUIRED.filter((column) => !header.includes(column));
   if (missing.length > 0) throw new Error(`the header lacks ${missing.join(', ')}; name all columns in the first line`);
   const read = reader(header);
-  const addWhole = (record: string): void => add(builder, read(cellsOf(record)));
+  const addWhole = (record: string): void => {
+    const cells = cellsOf(record);
+    if (cells.length === header.length) add(builder, read(cells));
+    else builder.offer(undefined, undefined, NaN, NaN);
+  };
   const isUsualOrder = header.slice(-PLACE_COLUMNS.length).join() === PLACE_COLUMNS.join();
-  return isUsualOrder ? usualAdder(builder, read, addWhole) : addWhole;
+  return isUsualOrder ? usualAdder(builder, read, { addWhole, width: header.length }) : addWhole;
 }
-
-type Read = (cells: readonly string[]) => MachineRow & CatalogRow;
 
 const PLACE_COLUMNS = ['Price', 'SpotPrice', 'Region', 'AvailabilityZone'];
 
-/**
- * In a sorted file most records begin like the one before, same machine in another place, and end like many others: only the
- * prices are read anew.
- */
-function usualAdder(builder: Builder, read: Read, addWhole: (record: string) => void): (record: string) => void {
+type Read = (cells: readonly string[]) => MachineRow & CatalogRow;
+
+/** In a sorted file most records begin like the one before, the same machine in another place: only the rest is read anew. */
+function usualAdder(
+  builder: Builder,
+  read: Read,
+  { addWhole, width }: { readonly addWhole: (record: string) => void; readonly width: number },
+): AddRecord {
   const places = new Map<string, number | undefined>();
-  let machine = '';
+  let machine: string | undefined;
   let draft: ReturnType<Builder['draftOf']>;
-  return (record) => {
-    if (record[machine.length] !== ',' || !record.startsWith(machine)) {
+  return (record, isPlain) => {
+    if (!isPlain) return addWhole(record);
+    if (machine === undefined || !record.startsWith(machine)) {
+      const cells = record.split(',');
+      if (cells.length !== width) return addWhole(record);
       machine = record.slice(0, placeStart(record));
-      draft = builder.draftOf(read(cellsOf(record)));
+      draft = builder.draftOf(read(cells));
     }
-    const price = machine.length;
-    if (record.includes('"', price)) return addWhole(record);
-    const spot = record.indexOf(',', price + 1);
+    const spot = record.indexOf(',', machine.length);
     const region = record.indexOf(',', spot + 1);
-    const zone = record.indexOf(',', region + 1);
-    const end = record.slice(region + 1);
-    const place =
-      places.get(end) ?? builder.placeOf({ region: record.slice(region + 1, zone), zone: record.slice(zone + 1) });
-    places.set(end, place);
-    builder.offer(draft, place, [numberOf(record.slice(price + 1, spot)), numberOf(record.slice(spot + 1, region))]);
+    const place = record.slice(region + 1);
+    if (!places.has(place)) places.set(place, placeOf(place, builder));
+    const onDemand = numberOf(record.slice(machine.length, spot));
+    builder.offer(draft, places.get(place), onDemand, numberOf(record.slice(spot + 1, region)));
   };
+}
+
+/** Undefined where the two last cells are not two. */
+function placeOf(cells: string, builder: Builder): number | undefined {
+  const [region = '', zone, ...surplus] = cells.split(',');
+  return zone === undefined || surplus.length > 0 ? undefined : builder.placeOf({ region, zone });
 }
 
 /** Where the last four cells begin. */
 function placeStart(record: string): number {
   let at = record.length;
   for (let cells = 0; cells < PLACE_COLUMNS.length; cells++) at = record.lastIndexOf(',', at - 1);
-  return at;
+  return at + 1;
 }
 
 /** Reads the cells of one record by the columns that the header names. */
 function reader(header: readonly string[]): Read {
-  const arch = header.indexOf('Arch');
+  const [arch, gpuInfo] = [header.indexOf('Arch'), header.indexOf('GpuInfo')];
   const position = (column: string): number => header.indexOf(column);
   const [type, name, count] = [position('InstanceType'), position('AcceleratorName'), position('AcceleratorCount')];
   const [cpus, memory] = [position('vCPUs'), position('MemoryGiB')];
@@ -116,6 +126,7 @@ function reader(header: readonly string[]): Read {
     region: cells[region] ?? '',
     zone: cells[zone] ?? '',
     ...(cells[arch] ? { arch: cells[arch] } : {}),
+    ...(cells[gpuInfo] ? { gpuInfo: cells[gpuInfo] } : {}),
   });
 }
 

@@ -6,6 +6,8 @@ export interface Machine {
   readonly acceleratorName?: string;
   /** 0 without accelerators; a fraction is a share of one device. */
   readonly acceleratorCount: number;
+  /** Memory of one accelerator; undefined where the catalog does not tell. */
+  readonly deviceGiB: number | undefined;
   /** NaN where unknown. */
   readonly vCPUs: number;
   readonly memoryGiB: number;

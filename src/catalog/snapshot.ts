@@ -2,16 +2,19 @@
  * One version of a price catalog: columnar, indexed, immutable. Names are sorted by code point, so comparing two ids compares
  * their names. The rows of a machine type lie together, in (on-demand price, region, zone) order.
  */
+import type { Device } from './devices.ts';
 import type { MachineType } from './machine-type.ts';
 
 export interface Snapshot {
   readonly provider: string;
-  /** SHA-256, hex, of the canonical CSV. */
+  /** SHA-256, hex, of the offerings; equal for equal offerings in whatever order they came. */
   readonly hash: string;
   /** Offerings. */
   readonly rows: number;
   readonly instanceTypes: number;
   readonly acceleratorNames: readonly string[];
+  /** Accelerators that are not in the table of devices, where their memory is known; without a vendor. */
+  readonly otherDevices: readonly Device[];
   /** Indexed by region id. */
   readonly regionNames: readonly string[];
   /** Indexed by zone id; id 0 is "no zone". */

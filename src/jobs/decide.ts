@@ -1,7 +1,8 @@
 /** What to do about one SkyJob. Policies in order, first match wins; each is a pure function of the facts. */
+import type { SkyJob } from '../api/types.gen.ts';
 import { decideEnding } from './ending.ts';
-import { type JobFacts, openAttemptOf, ownsCluster } from './facts.ts';
-import { type JobDecision, JOB_FINALIZER, rest } from './decision.ts';
+import type { JobFacts } from './facts.ts';
+import { type JobDecision, rest } from './decision.ts';
 import { decideFinished } from './finished.ts';
 import { say } from './report.ts';
 import { decideRun } from './run.ts';
@@ -47,9 +48,15 @@ function deadlineOf({ job }: JobFacts): number | undefined {
   const { startTime } = job.status ?? {};
   if (startTime !== undefined)
     return activeDeadlineSeconds === undefined ? undefined : Date.parse(startTime) + activeDeadlineSeconds * 1_000;
-  return startDeadlineSeconds === undefined
-    ? undefined
-    : Date.parse(job.metadata.creationTimestamp ?? '') + startDeadlineSeconds * 1_000;
+  if (startDeadlineSeconds === undefined || job.spec.suspend === true) return undefined;
+  return waitsSince(job) + startDeadlineSeconds * 1_000;
+}
+
+/** Creation or the last resume: a suspended job is not late. */
+function waitsSince({ metadata, status }: SkyJob): number {
+  const created = Date.parse(metadata.creationTimestamp ?? '');
+  const suspended = status?.conditions?.find((condition) => condition.type === 'Suspended');
+  return Math.max(created, Date.parse(suspended?.lastTransitionTime ?? '') || 0);
 }
 
 function overdue(facts: JobFacts): boolean {
@@ -62,5 +69,3 @@ function wakeForDeadline(facts: JobFacts, decision: JobDecision): JobDecision {
   if (deadline === undefined) return decision;
   return { ...decision, wakeAt: Math.min(deadline, decision.wakeAt ?? deadline) };
 }
-
-export { JOB_FINALIZER, openAttemptOf, ownsCluster };

@@ -3,7 +3,7 @@ import { type JobAction, type JobDecision, JOB_FINALIZER, rest } from './decisio
 import { type JobFacts, type OpenRun, ownsCluster } from './facts.ts';
 import { isClosed, outcomeOf } from './outcome.ts';
 import { type JobReport, say } from './report.ts';
-import { closed, costOf, end, isToldToStop } from './run.ts';
+import { closed, costOf, decideRun, end, isToldToStop } from './run.ts';
 import { NOT_FINISHED } from './start.ts';
 
 export type EndCause = 'Deleted' | 'Cancelled' | 'DeadlineExceeded' | 'Suspended';
@@ -11,16 +11,16 @@ export type EndCause = 'Deleted' | 'Cancelled' | 'DeadlineExceeded' | 'Suspended
 export function decideEnding(facts: JobFacts, cause: EndCause): JobDecision {
   if (cause === 'Deleted' && !(facts.job.metadata.finalizers ?? []).includes(JOB_FINALIZER))
     return rest(say({}), 'nothing of it is left');
-  if (!facts.run) return afterWork(facts, cause, undefined);
-  // What ended by itself before the stop took effect keeps its real outcome.
-  if (outcomeOf(facts.run, facts.monotonic).kind === 'Succeeded')
-    return end(facts, facts.run, {
-      phase: 'Succeeded',
-      reason: undefined,
-      message: 'every rank ended with 0',
-      rank: 0,
-    });
-  return isClosed(facts.run) ? afterWork(facts, cause, facts.run) : stopping(facts, cause, facts.run);
+  const { run } = facts;
+  if (!run) return afterWork(facts, cause, undefined);
+  if (endedByItself(run, facts.monotonic)) return decideRun(facts, run);
+  return isClosed(run) ? afterWork(facts, cause, run) : stopping(facts, cause, run);
+}
+
+/** What ended before the stop took effect keeps its real outcome, and the cause acts on what comes of that. */
+function endedByItself(run: OpenRun, now: number): boolean {
+  const { kind } = outcomeOf(run, now);
+  return kind === 'Succeeded' || (isClosed(run) && (kind === 'UserError' || kind === 'AskCloud'));
 }
 
 function stopping(facts: JobFacts, cause: EndCause, run: OpenRun): JobDecision {

@@ -34,11 +34,20 @@ function onCluster(facts: JobFacts, cluster: SkyCluster): JobDecision {
 }
 
 function missingInput(facts: JobFacts, message: string): JobDecision {
-  const report = say(
-    { Running: ['False', 'InvalidInput', message], Stalled: ['InvalidInput', message] },
+  return { ...rest(unmended(message), 'input missing'), wakeAt: facts.now + 15_000 };
+}
+
+/** Pending until somebody mends what the message names. */
+function unmended(message: string): JobReport {
+  return say(
+    {
+      ...NOT_FINISHED,
+      Running: ['False', 'InvalidInput', message],
+      Suspended: NOT_SUSPENDED,
+      Stalled: ['InvalidInput', message],
+    },
     { phase: 'Pending', reason: 'InvalidInput' },
   );
-  return { ...rest(report, 'input missing'), wakeAt: facts.now + 15_000 };
 }
 
 /** Reconciling and Recovering as they stand: nothing new is known, so nothing is written. */
@@ -99,13 +108,7 @@ function isClash({ job }: JobFacts, cluster: SkyCluster): boolean {
 
 function clash(cluster: SkyCluster): JobDecision {
   const message = `SkyCluster ${cluster.metadata.name} exists already and is not of this job; delete it, or create the job under another name`;
-  return rest(
-    say(
-      { Running: ['False', 'InvalidInput', message], Stalled: ['InvalidInput', message] },
-      { phase: 'Pending', reason: 'InvalidInput' },
-    ),
-    'name clash',
-  );
+  return rest(unmended(message), 'name clash');
 }
 
 /** After a loss the next attempt begins on the machines that the relaunch brings, never on what is left of the old ones. */
@@ -228,11 +231,7 @@ function openAttempt(facts: JobFacts, cluster: SkyCluster): JobDecision {
 function tooFewNodes(cluster: SkyCluster, wanted: number): JobDecision {
   const has = cluster.status?.nodes?.length ?? 0;
   const message = `spec.numNodes: ${wanted} nodes are asked for and SkyCluster ${cluster.metadata.name} has ${has}; lower one or raise the other`;
-  const report = say(
-    { Running: ['False', 'InvalidInput', message], Stalled: ['InvalidInput', message] },
-    { phase: 'Pending', reason: 'InvalidInput' },
-  );
-  return rest(report, 'too few nodes');
+  return rest(unmended(message), 'too few nodes');
 }
 
 function attemptOn(nodes: readonly ClusterNode[], facts: JobFacts, cluster: SkyCluster): JobAttempt {

@@ -1,7 +1,7 @@
 /** A request becomes a ranked list of places, or the reasons why there is none. The same input gives the same plan. */
-import { codeOf } from './explain/code.ts';
-import { catalogHash, rejectedCounts } from './explain/counts.ts';
-import { failureMessage, plannedMessage } from './explain/message.ts';
+import { codeOf, reasonText } from './explain/code.ts';
+import { catalogHash, exclusionCounts, rejectedCounts } from './explain/counts.ts';
+import { excludedMessage, failureMessage, plannedMessage } from './explain/message.ts';
 import { nearestMisses } from './explain/nearest.ts';
 import { suggestionsFor } from './explain/suggest.ts';
 import { alternativesOf } from './request/alternatives.ts';
@@ -63,10 +63,10 @@ function failed(scopes: readonly Scope[], shelves: readonly Shelf[], input: Rank
   const isUsable = scopes.some(({ usable }) => usable.length > 0);
   const rejected = once(() => rejectedCounts(scopes, input));
   const explanation = once(() => explain(scopes, input));
-  const requests = scopes.map(({ alternative }) => alternative.request);
+  const isExcluded = until < Infinity;
   return {
-    outcome: until < Infinity ? 'AllExcluded' : isUsable ? 'Infeasible' : 'NoCloudReady',
-    ...(until < Infinity ? { until } : {}),
+    outcome: isExcluded ? 'AllExcluded' : isUsable ? 'Infeasible' : 'NoCloudReady',
+    ...(isExcluded ? { until } : {}),
     get rejected() {
       return rejected();
     },
@@ -77,7 +77,15 @@ function failed(scopes: readonly Scope[], shelves: readonly Shelf[], input: Rank
       return catalogHash(input);
     },
     get message() {
-      return failureMessage({ nodes: input.numNodes, requests, rejected: rejected(), explanation: explanation() });
+      const { numNodes: nodes } = input;
+      const requests = scopes.map(({ alternative }) => alternative.request);
+      if (isExcluded)
+        return excludedMessage({ nodes, requests, excluded: exclusionCounts(scopes), rejected: rejected(), until });
+      const alternatives = scopes.map((scope) => ({
+        request: scope.alternative.request,
+        why: reasonText(scope, input),
+      }));
+      return failureMessage({ nodes, alternatives, rejected: rejected(), explanation: explanation() });
     },
   };
 }

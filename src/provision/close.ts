@@ -77,7 +77,10 @@ export function closing(ended: Ended): Closing {
 
 function refused(ended: Ended, fault: ProviderFault, where: string): Closing {
   const reason = REASON_OF_CLASS[fault.class];
-  const message = [`${where}: ${fault.native?.message ?? fault.class}`, fault.hint].filter(Boolean).join(' ');
+  const message = [`${where}: ${fault.native?.message ?? fault.class}`, fault.hint]
+    .filter(Boolean)
+    .join('; ')
+    .replace(/\.$/, '');
   const outcome = ended.created > 0 ? 'PartialGang' : 'NotStarted';
   if (fault.stopRequest) return { outcome, reason: 'InvalidInput', message, stop: true };
   const rule = fault.block

@@ -9,7 +9,6 @@ import { decideTeardown } from './teardown.ts';
 import { terminateDue } from './terminate.ts';
 
 export const PAUSED = 'sky-operator.dev/paused';
-export const ABANDON = 'sky-operator.dev/abandon';
 
 export function decideCluster(facts: ClusterFacts): ClusterDecision {
   const { metadata } = facts.cluster;

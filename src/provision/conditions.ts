@@ -37,9 +37,13 @@ export function clusterConditions(cluster: SkyCluster, verdicts: Verdicts): Omit
   return [...all].map(([type, [status, reason, message]]) => ({ type, status, observedGeneration, reason, message }));
 }
 
-/** Ready is computed: the first of the three that is not True explains it. */
+/** Ready is computed: the first that is not True explains it; one that nobody looked at explains nothing while another does. */
 function ready(known: ReadonlyMap<string, Verdict>): Verdict {
   const parts = ['Planned', 'Provisioned', 'Reachable', 'SetUp'].map((type) => known.get(type) ?? AWAITING);
-  const wrong = parts.find(([status]) => status === 'False') ?? parts.find(([status]) => status === 'Unknown');
+  const unknown = parts.filter(([status]) => status === 'Unknown');
+  const wrong =
+    parts.find(([status]) => status === 'False') ??
+    unknown.find(([, reason]) => reason !== AWAITING[1]) ??
+    unknown.at(0);
   return wrong ?? ['True', 'AllNodesReady', 'all nodes run, answer and are set up'];
 }

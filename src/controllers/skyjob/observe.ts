@@ -28,7 +28,7 @@ export function observeJob(
     run: attempt ? runOf(job, attempt, { cluster, deps, worker }) : undefined,
     queue: extra.queue.placeOf(job, cluster),
     logTail: (rank) => tailOf(job, attempt, rank, deps),
-    logsCollected: worker.isCollected(uid),
+    logsCollected: worker.isCollected(uid, (nodeId) => isGone(nodeId, cluster, deps)),
   };
 }
 
@@ -50,6 +50,11 @@ function runOf(job: SkyJob, attempt: JobAttempt, around: Around): OpenRun {
   }));
   const { cloud = '', region = '' } = attempt.placement ?? {};
   return { attempt, ranks, listedAt: deps.poller.snapshots(cloud, region).at(-1)?.startedAt ?? 0 };
+}
+
+function isGone(nodeId: string, cluster: SkyCluster | undefined, deps: Deps): boolean {
+  const known = cluster && deps.sightings.of(cluster.metadata.uid).find(({ node }) => node.id === nodeId);
+  return !known || listedFact(known, deps) !== 'Present';
 }
 
 /** By the cloud's lists alone. A cluster object that is gone had all its machines proved gone before it went. */

@@ -56,6 +56,7 @@ function orderFor(
     jobUid: job.metadata.uid,
     ordinal: attempt.ordinal,
     rank,
+    nodeId: attempt.nodeIds?.[rank] ?? '',
     node,
     ref: refOf(job, attempt),
     work: inputs && workOf({ job, cluster, inputs }, { rank, slots, attempt: attempt.ordinal }),

@@ -14,6 +14,7 @@ export interface RankOrder {
   readonly jobUid: string;
   readonly ordinal: number;
   readonly rank: number;
+  readonly nodeId: string;
   readonly node: RemoteNode;
   /** Undefined once the attempt has gone: then nothing is brought to the machine any more, its journal is only read. */
   readonly work:
@@ -62,14 +63,17 @@ export class RankWorker {
     return this.#ranks.get(keyOf(jobUid, ordinal, rank)) ?? NOT_BEGUN;
   }
 
-  /** Whether every log that can still be read was read to its end. */
-  isCollected(jobUid: string): boolean {
-    return [...this.#ranks.values()].every((worked) => worked.order.jobUid !== jobUid || worked.ended);
+  /** Whether every log that can still be read was read to its end; a machine that is gone has nothing more to tell. */
+  isCollected(jobUid: string, isGone: (nodeId: string) => boolean): boolean {
+    return [...this.#ranks.values()].every(
+      ({ order, ended }) => order.jobUid !== jobUid || ended || isGone(order.nodeId),
+    );
   }
 
   begin(order: RankOrder): void {
     const key = keyOf(order.jobUid, order.ordinal, order.rank);
     if (this.#ranks.has(key)) return;
+    this.#endEarlier(order);
     const worked: Worked = {
       ...NOT_BEGUN,
       work: { kind: 'Preparing' },
@@ -112,6 +116,15 @@ export class RankWorker {
     for (const [key, worked] of this.#ranks) {
       if (worked.order.jobUid !== jobUid) continue;
       worked.end.abort(new Error('the job is gone'));
+      this.#ranks.delete(key);
+    }
+  }
+
+  /** A new attempt begins only over a closed one: whatever still listens to that one listens in vain. */
+  #endEarlier({ jobUid, ordinal }: RankOrder): void {
+    for (const [key, { order, end }] of this.#ranks) {
+      if (order.jobUid !== jobUid || order.ordinal >= ordinal) continue;
+      end.abort(new Error('another attempt has begun'));
       this.#ranks.delete(key);
     }
   }

@@ -10,7 +10,7 @@ export interface Solution {
 }
 
 /** A graph that needs more steps gets a good answer instead of the best. */
-export const MAX_STEPS = 4_000_000;
+const MAX_STEPS = 4_000_000;
 
 export function solve(problem: Problem, maxSteps = MAX_STEPS): Solution {
   const total = tableTotal(problem);

@@ -1,4 +1,5 @@
 /** The one word for why an alternative has no candidate: the first that holds. */
+import { acceleratorsOf as acceleratorsText } from '../../catalog/machine-type.ts';
 import { isProviderWord } from '../providers.ts';
 import { acceleratorsOf } from '../request/accelerators.ts';
 import { acceleratorCounts, hasAccelerator, hasInstanceType, hasRegion, hasZone } from '../search/known.ts';
@@ -7,10 +8,25 @@ import type { Scope } from '../search/legs.ts';
 import { isInPlace } from '../search/place.ts';
 import { rowNumbers } from '../search/shelf.ts';
 import { isSameCount, type Mismatch, mismatchOf } from '../search/want.ts';
-import type { InfeasibleCode } from '../types.ts';
+import type { InfeasibleCode, RankInput } from '../types.ts';
+import { commonestReason, rejectedCounts } from './counts.ts';
 
 export function codeOf(scope: Scope): InfeasibleCode {
   return cloudCode(scope) ?? nameCode(scope) ?? placeCode(scope) ?? countCode(scope) ?? sizeCode(scope) ?? 'Filtered';
+}
+
+/** The code with the fact that it is about. */
+export function reasonText(scope: Scope, input: RankInput): string {
+  const code = codeOf(scope);
+  const commonest = code === 'Filtered' ? commonestReason(rejectedCounts([scope], input)) : undefined;
+  const machine = code === 'InstanceTypeMismatch' ? machineFacts(scope) : undefined;
+  return [code, commonest ?? machine].filter((part) => part !== undefined).join(': ');
+}
+
+function machineFacts({ legs }: Scope): string | undefined {
+  const type = legs.find(({ types }) => types.length > 0)?.types[0];
+  if (!type) return undefined;
+  return `${type.name} has ${type.vCPUs} vCPUs, ${type.memoryGiB} GiB and ${acceleratorsText(type) ?? 'no accelerators'}`;
 }
 
 function cloudCode({ alternative, clouds, usable }: Scope): InfeasibleCode | undefined {

@@ -60,6 +60,7 @@ function machineOf(name: string, vCPUs: number, memoryGiB: number, accelerator: 
     acceleratorCount: accelerator?.count ?? 0,
     vCPUs,
     memoryGiB,
+    deviceGiB: undefined,
     arm: false,
     attached: false,
   };

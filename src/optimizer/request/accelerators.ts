@@ -13,7 +13,7 @@ export type Accelerators =
       readonly count: number;
     };
 
-export const VENDORS: readonly string[] = ['nvidia', 'amd', 'google', 'aws', 'intel'];
+const VENDORS: readonly string[] = ['nvidia', 'amd', 'google', 'aws', 'intel'];
 
 const MAX_COUNT = 4_096;
 /** A name, or a size after its vendor. */

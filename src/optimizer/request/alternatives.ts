@@ -48,8 +48,8 @@ export function alternativesOf(resources: ResourceRequest, path = 'resources'): 
   return { mode, alternatives: distinct(items ?? [base]) };
 }
 
-function itemOf(item: ResourceAlternative, path: string, base: Alternative): Alternative {
-  if ('anyOf' in item || 'ordered' in item)
+function itemOf(item: ResourceRequest, path: string, base: Alternative): Alternative {
+  if (isSet(item.anyOf) || isSet(item.ordered))
     throw new InputError(path, 'Nested', 'an alternative cannot itself have anyOf or ordered; flatten the list');
   const own = normalise(item, path);
   const place = placeOver(base.place, own.place, item);

@@ -1,5 +1,5 @@
 /** The accelerators that an alternative means, in the catalogs' spelling. */
-import { DEVICES } from '../../catalog/devices.ts';
+import { type Device, DEVICE_NAMES } from '../../catalog/devices.ts';
 import type { Alternative } from '../request/alternatives.ts';
 import { acceleratorsOf } from '../request/accelerators.ts';
 import { devicesOf } from '../request/devices.ts';
@@ -19,18 +19,21 @@ export function resolveAccelerators(
 ): (AcceleratorWant | undefined)[] {
   if (request.accelerators === undefined) return [undefined];
   const asked = acceleratorsOf(request.accelerators);
-  if (asked.kind === 'memory') return devicesOf(asked).map((name) => ({ name, count: asked.count }));
+  if (asked.kind === 'memory') return devicesOf(asked, devices(usable)).map((name) => ({ name, count: asked.count }));
   const isOffered = usable.some((cloud) => hasAccelerator(cloud, asked.name));
   const names = (): Names => ({ known: namesOf(all), offered: namesOf(usable) });
   const name = isOffered ? asked.name : canonicalName(asked.name, names(), acceleratorsField);
   return [{ name, count: asked.count }];
 }
 
+function devices(clouds: readonly CloudView[]): Device[] {
+  return clouds.flatMap(({ catalog }) => catalog?.otherDevices ?? []);
+}
+
 function namesOf(clouds: readonly CloudView[]): string[] {
   return [...new Set(clouds.flatMap(acceleratorNames))];
 }
 
-const DEVICE_NAMES = new Map(DEVICES.map(({ name }) => [name.toLowerCase(), name]));
 const MAX_LISTED = 10;
 
 export interface Names {

@@ -1,6 +1,6 @@
 /** "Do not try this until then": which offerings the active exclusions bar. */
 import type { Exclusion } from '../../api/types.gen.ts';
-import type { MachineType } from '../../catalog/machine-type.ts';
+import { acceleratorsOf, type MachineType } from '../../catalog/machine-type.ts';
 import type { Snapshot } from '../../catalog/snapshot.ts';
 import type { Market } from '../types.ts';
 import { coversAccelerators, coversInstanceType } from '../exclusion.ts';
@@ -13,6 +13,8 @@ export interface Bar {
   readonly accelerators: string | undefined;
   /** Unix milliseconds. */
   readonly until: number;
+  /** CamelCase cause. */
+  readonly reason: string;
 }
 
 export interface ActiveExclusion {
@@ -37,15 +39,16 @@ export function barsOf(
     const region = idOf(exclusion.region, snapshot.regionIds);
     const zone = idOf(exclusion.zone, snapshot.zoneIds);
     if (region === undefined || zone === undefined) continue;
-    const { instanceType, accelerators } = exclusion;
-    bars.push({ region, zone, instanceType, accelerators, until });
+    const { instanceType, accelerators, reason } = exclusion;
+    bars.push({ region, zone, instanceType, accelerators, until, reason });
   }
   return bars;
 }
 
 /** The bars that can meet rows of a machine type. */
-export function barsOfType(bars: readonly Bar[], type: MachineType, accelerators: string | undefined): readonly Bar[] {
+export function barsOfType(bars: readonly Bar[], type: MachineType): readonly Bar[] {
   if (bars.length === 0) return bars;
+  const accelerators = acceleratorsOf(type);
   return bars.filter(
     (bar) =>
       (bar.instanceType === undefined || coversInstanceType(bar.instanceType, type.name)) &&
@@ -53,14 +56,14 @@ export function barsOfType(bars: readonly Bar[], type: MachineType, accelerators
   );
 }
 
-/** When the place is free of all bars; 0 when none meets it. */
-export function barredUntil(bars: readonly Bar[], region: number, zone: number): number {
-  let until = 0;
+/** Of the bars that meet a place, the one that lasts longest: after it the place is free. */
+export function longestBar(bars: readonly Bar[], region: number, zone: number): Bar | undefined {
+  let longest: Bar | undefined;
   for (const bar of bars) {
     const meets = (bar.region === -1 || bar.region === region) && (bar.zone === -1 || bar.zone === zone);
-    if (meets && bar.until > until) until = bar.until;
+    if (meets && bar.until > (longest?.until ?? 0)) longest = bar;
   }
-  return until;
+  return longest;
 }
 
 /** Undefined: a place that the catalog does not have. */

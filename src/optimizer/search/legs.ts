@@ -51,7 +51,7 @@ export function scopesOf({ mode, alternatives }: Alternatives, input: RankInput)
 }
 
 /** A provider word means every SkyCloud of that provider; any other word is the name of one. */
-export function isInScope({ name, provider }: CloudView, { cloud }: Infra): boolean {
+function isInScope({ name, provider }: CloudView, { cloud }: Infra): boolean {
   return cloud === undefined || cloud === (isProviderWord(cloud) ? provider : name);
 }
 

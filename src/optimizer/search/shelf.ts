@@ -1,7 +1,7 @@
 /** The offerings of one machine type in a leg: why each is or is not a candidate, and the candidates in order. */
 import { acceleratorsOf, type MachineType } from '../../catalog/machine-type.ts';
 import type { Candidate } from '../types.ts';
-import { type Bar, barredUntil, barsOfType } from './exclusions.ts';
+import { type Bar, barsOfType, longestBar } from './exclusions.ts';
 import {
   costOf,
   hourlyMicroOf,
@@ -16,19 +16,25 @@ import {
 import { isInPlace, isRegionAllowed } from './place.ts';
 import { type Mismatch, mismatchOf } from './want.ts';
 
-export type Reason =
-  | 'OutsideInfra'
-  | 'RegionNotAllowed'
-  | Mismatch
-  | 'Unsupported'
-  | 'NoFit'
-  | 'NoPrice'
-  | 'NoSpotPrice'
-  | 'SuspiciousPrice'
-  | 'OverMaxHourlyPrice'
-  | 'OverCloudLimit'
-  | 'OverBudget'
-  | 'Excluded';
+/** Why an offering is no candidate, in the order in which they are looked at. */
+export const REASONS = [
+  'OutsideInfra',
+  'RegionNotAllowed',
+  'InstanceTypeMismatch',
+  'CpusMismatch',
+  'MemoryMismatch',
+  'Unsupported',
+  'NoFit',
+  'NoPrice',
+  'NoSpotPrice',
+  'SuspiciousPrice',
+  'OverMaxHourlyPrice',
+  'OverCloudLimit',
+  'OverBudget',
+  'Excluded',
+] as const;
+
+export type Reason = (typeof REASONS)[number];
 
 export class Shelf {
   readonly leg: Leg;
@@ -49,7 +55,7 @@ export class Shelf {
     this.leg = leg;
     this.type = type;
     this.#mismatch = mismatchOf(leg.want, type);
-    this.#bars = barsOfType(leg.bars, type, acceleratorsOf(type));
+    this.#bars = barsOfType(leg.bars, type);
     this.#prices = pricesOf(leg);
     this.#order = this.#rowOrder();
     this.#at = type.from;
@@ -58,19 +64,22 @@ export class Shelf {
   /** Moves to the next candidate; false when there is none. */
   advance(): boolean {
     if (this.#mismatch || this.leg.unsupported !== undefined) return false;
-    while (this.#at < this.type.to) {
-      const row = this.#rowAt(this.#at++);
-      if (Number.isNaN(this.#prices[row])) return false;
+    for (let row = this.#nextRow(); row !== undefined; row = this.#nextRow()) {
       if (this.#isSeen(row)) continue;
       const reason = this.rejection(row);
-      if (reason === 'Excluded') this.freeAt = Math.min(this.freeAt, this.#barredUntil(row));
-      if (reason !== undefined) continue;
-      this.row = row;
-      this.cost = this.#costOf(row);
-      if (this.leg.regionLevel) (this.#seenRegions ??= new Set()).add(this.#regionOf(row));
-      return true;
+      if (reason === undefined) {
+        this.#take(row);
+        return true;
+      }
+      if (reason === 'Excluded') this.freeAt = Math.min(this.freeAt, this.barOf(row)?.until ?? Infinity);
     }
     return false;
+  }
+
+  #take(row: number): void {
+    this.row = row;
+    this.cost = this.#costOf(row);
+    if (this.leg.regionLevel) (this.#seenRegions ??= new Set()).add(this.#regionOf(row));
   }
 
   /** The first reason that holds; undefined for a candidate. */
@@ -81,7 +90,13 @@ export class Shelf {
     if (this.#mismatch) return this.#mismatch;
     if (leg.unsupported !== undefined) return 'Unsupported';
     if (!isOffered(leg, row)) return this.#priceReason(row);
-    return this.#moneyReason(row) ?? (this.#barredUntil(row) > 0 ? 'Excluded' : undefined);
+    return this.#moneyReason(row) ?? (this.barOf(row) ? 'Excluded' : undefined);
+  }
+
+  /** The exclusion that must end before the offering is free. */
+  barOf(row: number): Bar | undefined {
+    if (this.#bars.length === 0) return undefined;
+    return longestBar(this.#bars, this.#regionOf(row), this.leg.snapshot.zone[row] ?? 0);
   }
 
   candidate(): Candidate {
@@ -116,11 +131,6 @@ export class Shelf {
     return isOverBudget(input, hourly) ? 'OverBudget' : undefined;
   }
 
-  #barredUntil(row: number): number {
-    if (this.#bars.length === 0) return 0;
-    return barredUntil(this.#bars, this.#regionOf(row), this.leg.snapshot.zone[row] ?? 0);
-  }
-
   /** An attempt on a region was found already; its other zones are part of it. */
   #isSeen(row: number): boolean {
     return this.#seenRegions?.has(this.#regionOf(row)) === true;
@@ -134,9 +144,12 @@ export class Shelf {
     return costOf(hourlyMicroOf(this.leg, this.type, row), this.leg.input.runtimeSeconds ?? SECONDS_PER_HOUR);
   }
 
-  #rowAt(position: number): number {
-    if (this.#order) return this.#order[position - this.type.from] ?? 0;
-    return rowAt(this.leg, position);
+  /** Cheapest first; undefined at the end or where nothing more is offered. */
+  #nextRow(): number | undefined {
+    if (this.#at >= this.type.to) return undefined;
+    const position = this.#at++;
+    const row = this.#order ? this.#order[position - this.type.from] : rowAt(this.leg, position);
+    return row === undefined || Number.isNaN(this.#prices[row]) ? undefined : row;
   }
 
   /**

@@ -1,0 +1,65 @@
+/** `kubectl sky`: from a command line to an exit code. */
+import { isKubeError } from '../kube/errors.ts';
+import { cost } from './cost.ts';
+import { cancel, down } from './end.ts';
+import { OUTPUT } from './json.ts';
+import { logs } from './logs.ts';
+import { EXIT } from './objects.ts';
+import { inSession, type Output, type Run } from './session.ts';
+import { status } from './status.ts';
+import { type Flag, helpOf, parseCommand, type Syntax, UsageError } from './usage.ts';
+import { version } from './version.ts';
+
+const ALL_NAMESPACES: Readonly<Record<string, Flag>> = {
+  'all-namespaces': { short: 'A', help: 'objects of all namespaces' },
+};
+const LOG_FLAGS: Readonly<Record<string, Flag>> = {
+  follow: { short: 'f', help: 'to the end of the job; the exit code is 0 succeeded, 100 failed, 103 cancelled' },
+  rank: { value: 'N', help: 'of one rank; default all' },
+  attempt: { value: 'N', help: 'of one attempt; default the newest' },
+  tail: { value: 'N', help: 'last N lines of each rank; default all' },
+};
+const WAIT: Readonly<Record<string, Flag>> = { wait: { help: 'until every machine is proved gone' } };
+
+const VERBS: Readonly<Record<string, Syntax & { readonly run: Run }>> = {
+  status: {
+    name: 'optional',
+    help: 'clusters and jobs; with NAME one of them, what it stands on and what is in its way',
+    flags: { ...ALL_NAMESPACES, ...OUTPUT },
+    run: status,
+  },
+  logs: { name: 'required', help: 'the log of a job', flags: LOG_FLAGS, run: logs },
+  cost: {
+    name: 'none',
+    help: 'what was spent and is being spent, by object',
+    flags: { ...ALL_NAMESPACES, ...OUTPUT },
+    run: cost,
+  },
+  cancel: { name: 'required', help: 'end a job and keep its record', flags: {}, run: cancel },
+  down: { name: 'required', help: 'delete a cluster and give its machines back', flags: WAIT, run: down },
+  version: { name: 'none', help: 'version of this command and of the API server', flags: OUTPUT, run: version },
+};
+
+export async function command(args: readonly string[], output: Output): Promise<number> {
+  try {
+    const parsed = parseCommand(args, VERBS);
+    if (parsed.kind === 'Run') return await inSession(parsed.given, output, runOf(parsed.verb));
+    output.stdout.write(`${helpOf(VERBS, parsed.verb)}\n`);
+    return EXIT.ok;
+  } catch (error) {
+    output.stderr.write(`kubectl sky: ${error instanceof Error ? error.message : String(error)}\n`);
+    return codeOfError(error);
+  }
+}
+
+function runOf(verb: string): Run {
+  const found = VERBS[verb];
+  if (!found) throw new Error(`no verb ${verb}`);
+  return found.run;
+}
+
+function codeOfError(error: unknown): number {
+  if (error instanceof UsageError || isKubeError(error, 400, 422)) return EXIT.usage;
+  if (isKubeError(error, 404)) return EXIT.notFound;
+  return isKubeError(error, 401, 403) ? EXIT.forbidden : EXIT.failed;
+}

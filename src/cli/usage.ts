@@ -1,0 +1,144 @@
+/** Verbs, flags and names of a command line, checked before anything is asked of a cluster. */
+import { parseArgs } from 'node:util';
+
+/** A command line that says nothing we know; the process exits with 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+export interface Flag {
+  readonly short?: string;
+  /** What the value is, for help; without it the flag is a switch. */
+  readonly value?: string;
+  readonly help: string;
+}
+
+export interface Syntax {
+  readonly name: 'none' | 'optional' | 'required';
+  readonly help: string;
+  readonly flags: Readonly<Record<string, Flag>>;
+}
+
+export interface Given {
+  /** Of the object. */
+  readonly name: string | undefined;
+  has(flag: string): boolean;
+  text(flag: string): string | undefined;
+  /** Throws UsageError. */
+  integer(flag: string): number | undefined;
+}
+
+export type Parsed<V extends string> =
+  | { readonly kind: 'Run'; readonly verb: V; readonly given: Given }
+  | { readonly kind: 'Help'; readonly verb: V | undefined };
+
+const EVERYWHERE: Readonly<Record<string, Flag>> = {
+  namespace: { short: 'n', value: 'NAME', help: 'namespace; default that of the context' },
+  context: { value: 'NAME', help: 'context of the kubeconfig' },
+  kubeconfig: { value: 'FILE', help: 'kubeconfig; default $KUBECONFIG, then ~/.kube/config' },
+  help: { short: 'h', help: 'show this' },
+};
+
+/** Throws UsageError that names the nearest known word. */
+export function parseCommand<V extends string>(args: readonly string[], verbs: Readonly<Record<V, Syntax>>): Parsed<V> {
+  const [first = '--help', ...rest] = args;
+  if (['--help', '-h', 'help'].includes(first)) return { kind: 'Help', verb: undefined };
+  const verb = (Object.keys(verbs) as V[]).find((known) => known === first);
+  if (!verb) throw new UsageError(`unknown verb ${first}${nearest(first, Object.keys(verbs))}`);
+  const given = parseFlags(rest, verbs[verb]);
+  return given.has('help') ? { kind: 'Help', verb } : { kind: 'Run', verb, given: named(given, verb, verbs[verb]) };
+}
+
+interface Values extends Given {
+  readonly names: readonly string[];
+}
+
+function parseFlags(args: readonly string[], syntax: Syntax): Values {
+  const flags = { ...syntax.flags, ...EVERYWHERE };
+  const options = Object.fromEntries(
+    Object.entries(flags).map(([name, { short, value }]) => [
+      name,
+      { type: value ? ('string' as const) : ('boolean' as const), ...(short ? { short } : {}) },
+    ]),
+  );
+  const { tokens } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true });
+  const values = new Map<string, string | undefined>();
+  for (const token of tokens) {
+    if (token.kind !== 'option') continue;
+    checkFlag(token, flags, values);
+    values.set(token.name, token.value);
+  }
+  return {
+    name: undefined,
+    names: tokens.flatMap((token) => (token.kind === 'positional' ? [token.value] : [])),
+    has: (flag) => values.has(flag),
+    text: (flag) => values.get(flag),
+    integer: (flag) => integerOf(flag, values.get(flag)),
+  };
+}
+
+function checkFlag(
+  { name, rawName, value }: { readonly name: string; readonly rawName: string; readonly value: string | undefined },
+  flags: Readonly<Record<string, Flag>>,
+  seen: ReadonlyMap<string, unknown>,
+): void {
+  const flag = Object.hasOwn(flags, name) ? flags[name] : undefined;
+  const known = Object.keys(flags).map((each) => `--${each}`);
+  if (!flag) throw new UsageError(`unknown flag ${rawName}${nearest(rawName, known)}`);
+  if (seen.has(name)) throw new UsageError(`${rawName} is given more than once`);
+  if (flag.value && !value) throw new UsageError(`${rawName} needs a value: ${flag.value}`);
+  if (!flag.value && value !== undefined) throw new UsageError(`${rawName} takes no value`);
+}
+
+function named({ names, ...given }: Values, verb: string, syntax: Syntax): Given {
+  const [name, extra] = names;
+  if (extra !== undefined || (syntax.name === 'none' && name !== undefined))
+    throw new UsageError(`too many names: ${names.join(' ')}`);
+  if (syntax.name === 'required' && name === undefined) throw new UsageError(`${verb} needs a NAME`);
+  return { ...given, name };
+}
+
+function integerOf(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`--${flag}: got ${text}, expected an integer from 0`);
+  return Number(text);
+}
+
+/** The text of `--help`. */
+export function helpOf(verbs: Readonly<Record<string, Syntax>>, verb: string | undefined): string {
+  const syntax = verb === undefined ? undefined : verbs[verb];
+  if (!syntax) {
+    const lines = Object.entries(verbs).map(([name, { help }]) => `  ${name.padEnd(10)}${help}`);
+    return ['Usage: kubectl sky VERB [NAME] [flags]', '', ...lines, '', '--help after a verb shows its flags.'].join(
+      '\n',
+    );
+  }
+  const name = { none: '', optional: ' [NAME]', required: ' NAME' }[syntax.name];
+  const lines = Object.entries({ ...syntax.flags, ...EVERYWHERE }).map(([flag, { short, value, help }]) => {
+    const left = `${short ? `-${short}, ` : '    '}--${flag}${value ? ` ${value}` : ''}`;
+    return `  ${left.padEnd(26)}${help}`;
+  });
+  return [`Usage: kubectl sky ${verb}${name} [flags]`, '', syntax.help, '', ...lines].join('\n');
+}
+
+/** ", did you mean X?" where X is at most a few slips away. */
+function nearest(word: string, known: readonly string[]): string {
+  const [best] = known.map((each) => ({ each, slips: slipsBetween(word, each) })).sort((a, b) => a.slips - b.slips);
+  return best && best.slips <= Math.max(2, best.each.length / 3)
+    ? `, did you mean ${best.each}?`
+    : `; known: ${known.join(', ')}`;
+}
+
+/** Letters to add, drop or change. */
+function slipsBetween(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (const [line, letter] of Array.from(a).entries()) {
+    const next = [line + 1];
+    for (const [column, other] of Array.from(b).entries())
+      next.push(
+        Math.min((row[column] ?? 0) + Number(letter !== other), (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1),
+      );
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
