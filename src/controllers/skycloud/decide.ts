@@ -9,7 +9,11 @@ type Verdict = readonly [status: 'True' | 'False' | 'Unknown', reason: string, m
 export type CatalogFact =
   | { readonly kind: 'Fresh'; readonly status: NonNullable<SkyCloudStatus['catalog']>; readonly skipped: number }
   /** The last good one goes on being used. */
-  | { readonly kind: 'Stale'; readonly message: string; readonly status: NonNullable<SkyCloudStatus['catalog']> }
+  | {
+      readonly kind: 'Stale' | 'Rejected';
+      readonly message: string;
+      readonly status: NonNullable<SkyCloudStatus['catalog']>;
+    }
   | { readonly kind: 'None'; readonly message: string };
 
 export type CredentialFact =
@@ -111,9 +115,10 @@ function catalogVerdict(fact: CatalogFact): Verdict {
         `${fact.status.rows ?? 0} offerings${fact.skipped > 0 ? `, ${fact.skipped} rows left out as invalid` : ''}`,
       ];
     case 'Stale':
+    case 'Rejected':
       return [
         'False',
-        'CatalogStale',
+        `Catalog${fact.kind}`,
         `${fact.message}; the catalog of ${fact.status.refreshedAt ?? 'before'} goes on being used`,
       ];
     case 'None':

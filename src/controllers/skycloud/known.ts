@@ -9,5 +9,5 @@ export interface Known {
   account?: Account;
   checked?: { readonly at: number; readonly fact: CredentialFact };
   catalog?: { readonly at: number; readonly key: string; readonly snapshot: Catalog; readonly skipped: number };
-  catalogTrouble?: { readonly at: number; readonly message: string };
+  catalogTrouble?: { readonly at: number; readonly message: string; readonly refused: boolean };
 }

@@ -1,4 +1,5 @@
 import type { SkyCloud, SkyCloudStatus } from '../../api/types.gen.ts';
+import { CatalogRefused, trusted } from '../../catalog/load.ts';
 import { moneyOf, microOf } from '../../provision/money.ts';
 import type { Account } from '../accounts/account.ts';
 import type { Deps } from '../deps.ts';
@@ -71,7 +72,7 @@ function isRefreshDue(cloud: SkyCloud, { catalog, catalogTrouble }: Known, key: 
   return catalog?.key !== key || now - catalog.at >= everyMs;
 }
 
-/** The last good catalog goes on being used when its source fails. */
+/** The last good catalog goes on being used when its source fails, or gives a version that cannot be trusted. */
 async function readAgain(
   cloud: SkyCloud,
   { known, account, key }: { known: Known; account: Account; key: string },
@@ -79,11 +80,15 @@ async function readAgain(
 ): Promise<void> {
   const at = deps.clock.now();
   try {
-    const { snapshot, skipped } = await readCatalog(cloud, account, deps.apis.configMaps, deps.config.namespace);
+    const read = await readCatalog(cloud, account, deps.apis.configMaps, deps.config.namespace);
+    // Another source may well be smaller.
+    const previousRows = known.catalog?.key === key ? known.catalog.snapshot.rows : 0;
+    const { snapshot, skipped } = trusted(read, previousRows);
     known.catalog = { at, key, snapshot, skipped };
     delete known.catalogTrouble;
   } catch (error) {
-    known.catalogTrouble = { at, message: error instanceof Error ? error.message : String(error) };
+    const message = error instanceof Error ? error.message : String(error);
+    known.catalogTrouble = { at, message, refused: error instanceof CatalogRefused };
   }
 }
 
@@ -95,8 +100,8 @@ function spread(known: Known): void {
 }
 
 function catalogFact(known: Known): CatalogFact {
-  const message = known.catalogTrouble?.message;
-  if (!known.catalog) return { kind: 'None', message: message ?? 'the catalog was not read yet' };
+  const trouble = known.catalogTrouble;
+  if (!known.catalog) return { kind: 'None', message: trouble?.message ?? 'the catalog was not read yet' };
   const { snapshot, at, skipped } = known.catalog;
   const status = {
     rows: snapshot.rows,
@@ -106,7 +111,8 @@ function catalogFact(known: Known): CatalogFact {
     hash: `sha256:${snapshot.hash}`,
     refreshedAt: new Date(at).toISOString(),
   };
-  return message === undefined ? { kind: 'Fresh', status, skipped } : { kind: 'Stale', message, status };
+  if (!trouble) return { kind: 'Fresh', status, skipped };
+  return { kind: trouble.refused ? 'Rejected' : 'Stale', message: trouble.message, status };
 }
 
 function useOf(cloud: SkyCloud, deps: Deps): Pick<CloudFacts, 'users' | 'nodes' | 'hourlyPrice' | 'orphans'> {

@@ -57,6 +57,7 @@ function orderFor(
     ordinal: attempt.ordinal,
     rank,
     nodeId: attempt.nodeIds?.[rank] ?? '',
+    pinned: pinnedKey(cluster, attempt.nodeIds?.[rank]),
     node,
     ref: refOf(job, attempt),
     work: inputs && workOf({ job, cluster, inputs }, { rank, slots, attempt: attempt.ordinal }),
@@ -64,6 +65,10 @@ function orderFor(
     setupLog: logOf(job, `setup-${slots[rank] ?? rank}`, deps),
     onChange: () => enqueue(job),
   };
+}
+
+function pinnedKey({ status }: SkyCluster, nodeId: string | undefined): string | undefined {
+  return status?.nodes?.find(({ id }) => id === nodeId)?.hostKeyFingerprint;
 }
 
 interface Inputs {

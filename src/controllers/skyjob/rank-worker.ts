@@ -5,8 +5,17 @@
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../log.ts';
 import type { RankFact } from '../../jobs/facts.ts';
-import type { Failure, PlacedFile, RemoteNode, RunRef, RunRequest, StopRequest } from '../../remote/contract.ts';
+import {
+  failed,
+  type Failure,
+  type PlacedFile,
+  type RemoteNode,
+  type RunRef,
+  type RunRequest,
+  type StopRequest,
+} from '../../remote/contract.ts';
 import { type JournalFacts, runState } from '../../remote/journal.ts';
+import { fingerprint } from '../../remote/keys.ts';
 import { follow } from '../follow.ts';
 import { isFailure } from '../skycluster/node-work.ts';
 
@@ -15,6 +24,8 @@ export interface RankOrder {
   readonly ordinal: number;
   readonly rank: number;
   readonly nodeId: string;
+  /** Fingerprint recorded when the cluster first reached the machine; another key is another machine. */
+  readonly pinned: string | undefined;
   readonly node: RemoteNode;
   /** Undefined once the attempt has gone: then nothing is brought to the machine any more, its journal is only read. */
   readonly work:
@@ -147,6 +158,8 @@ export class RankWorker {
     const { signal } = worked.end;
     const reached = await this.#until(worked, () => order.node.bootstrap({ accelerators: 0 }, signal));
     if (isFailure(reached)) return this.#break(worked, reached);
+    if (order.pinned !== undefined && fingerprint(reached.hostKey) !== order.pinned)
+      return this.#break(worked, CHANGED_KEY);
     const begun = order.work
       ? await this.#prepare(worked, order.work)
       : await this.#until(worked, () => order.node.read(order.ref, signal));
@@ -264,6 +277,8 @@ function mayAbort({ work, trouble }: Worked): boolean {
   if (trouble !== undefined) return false;
   return work.kind === 'Preparing' || (work.kind === 'Followed' && ['Prepared', 'Armed'].includes(work.state.kind));
 }
+
+const CHANGED_KEY = failed('HostKeyMismatch', 'the host key is not the one that was recorded at first contact', true);
 
 function keyOf(jobUid: string, ordinal: number, rank: number): string {
   return `${jobUid}/${ordinal}/${rank}`;
