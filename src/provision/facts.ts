@@ -53,6 +53,8 @@ export interface AttemptEvidence {
   readonly predecessorsQuietAt: number;
   /** How long after a call ended its machine may still appear in a list. */
   readonly windowMs: number;
+  /** How long a list may still show an older state. */
+  readonly maxLagMs: number;
   readonly callTimeoutMs: number;
 }
 
@@ -62,7 +64,9 @@ export function slotFacts(evidence: AttemptEvidence): SlotFact[] {
 
 function slotFact(slot: number, evidence: AttemptEvidence): SlotFact {
   const machines = evidence.machines.filter((machine) => machine.slot === slot);
-  const live = machines.find((machine) => !hasEnded(machine) && !isProvenGone(machine, evidence.snapshots));
+  const live = machines.find(
+    (machine) => !hasEnded(machine) && !isProvenGone(machine, evidence.snapshots, evidence.maxLagMs),
+  );
   if (live) return { kind: 'Present', slot, machine: live };
   if (machines.length > 0) return { kind: 'ProvenGone', slot, preempted: machines.some(isPreempted) };
   return neverSeen(slot, evidence);
@@ -107,9 +111,12 @@ export function provesQuiet(
   return first !== undefined && usable.some((later) => later.startedAt >= first.completedAt + LIST_SPACING_MS);
 }
 
-/** A machine that vanished from two complete lists after it was last seen. A single list without it proves nothing. */
-export function isProvenGone(machine: Machine, snapshots: readonly Snapshot[]): boolean {
-  return provesQuiet(snapshots, machine.seenAt, (snapshot) =>
+/**
+ * A machine that two complete lists do not show, both begun when even the slowest list must know of it. A single list without it
+ * proves nothing, and neither does a list that may be older than the answer which showed it.
+ */
+export function isProvenGone(machine: Machine, snapshots: readonly Snapshot[], maxLagMs: number): boolean {
+  return provesQuiet(snapshots, machine.seenAt + maxLagMs, (snapshot) =>
     snapshot.nodes.every((node) => node.id !== machine.node.id),
   );
 }

@@ -76,6 +76,8 @@ function waitsFor(facts: ClusterFacts): ClusterDecision | undefined {
 
 const DEAD_ENDS = new Set(['NoCapacity', 'NoQuota', 'CredentialsInvalid', 'DeadlineExceeded', 'Refused']);
 
+type FailedPlan = Exclude<Plan, { outcome: 'Planned' }>;
+
 function decideByPlan(facts: ClusterFacts, plan: Plan): ClusterDecision {
   switch (plan.outcome) {
     case 'Planned':
@@ -86,7 +88,7 @@ function decideByPlan(facts: ClusterFacts, plan: Plan): ClusterDecision {
       return still(unplanned(plan, { Reconciling: ['NoCloudReady', plan.message] }, 'Pending'), 'no cloud');
     case 'InvalidInput':
     case 'Infeasible':
-      return still(unplanned(plan, { Stalled: [plan.outcome, plan.message] }, 'Failed'), plan.outcome);
+      return still(unplanned(plan, { Stalled: [plan.reason, plan.message] }, 'Failed'), plan.reason);
     default:
       return plan satisfies never;
   }
@@ -176,10 +178,7 @@ export function nextOrdinal(facts: ClusterFacts): number {
   return 1 + Math.max(0, facts.highestOrdinalSeen, facts.cluster.status?.attempt?.ordinal ?? 0, ...known);
 }
 
-function allExcluded(
-  facts: ClusterFacts,
-  plan: Extract<Plan, { outcome: 'InvalidInput' | 'NoCloudReady' | 'Infeasible' | 'AllExcluded' }>,
-): ClusterDecision {
+function allExcluded(facts: ClusterFacts, plan: FailedPlan): ClusterDecision {
   const failed = facts.cluster.status?.attempts?.[0];
   const tried = failed !== undefined && failed.outcome !== 'Held';
   if (tried && facts.cluster.spec.provisioning?.retryUntilUp !== true) {
@@ -206,9 +205,9 @@ function allExcluded(
   };
 }
 
-function unplanned(plan: Plan, verdicts: Report['verdicts'], phase: SkyClusterStatus['phase']): Report {
+function unplanned(plan: FailedPlan, verdicts: Report['verdicts'], phase: SkyClusterStatus['phase']): Report {
   return keep(
-    { Planned: ['False', plan.outcome, plan.message], ...verdicts },
+    { Planned: ['False', plan.reason, plan.message], ...verdicts },
     { phase, plan: planStatus(plan), nextAttemptTime: undefined },
   );
 }
@@ -258,7 +257,8 @@ export function planStatus(plan: Plan): NonNullable<SkyClusterStatus['plan']> {
 }
 
 function candidateStatus(candidate: Candidate) {
-  const { instanceType, accelerators, market, nodes } = candidate;
-  const shown = accelerators ? `${instanceType}+${accelerators}` : instanceType;
+  const { instanceType, accelerators, attached, market, nodes } = candidate;
+  // Only what is bought beside the machine is named beside it.
+  const shown = attached ? `${instanceType}+${accelerators}` : instanceType;
   return { infra: infraOf(candidate), instanceType: shown, market, nodes, hourlyPrice: moneyOf(candidate.hourlyMicro) };
 }

@@ -3,7 +3,7 @@ import type { Attempt, Exclusion, SkyCluster } from '../../api/types.gen.ts';
 import type { Capabilities } from '../../clouds/contract.ts';
 import { rank } from '../../optimizer/rank.ts';
 import type { Plan } from '../../optimizer/types.ts';
-import { EVENTUAL_WINDOW_FLOOR_MS, TOKEN_LIFE_SHARE } from '../../provision/constants.ts';
+import { TOKEN_LIFE_SHARE } from '../../provision/constants.ts';
 import type { ClusterFacts, HeldSlot, OpenAttempt } from '../../provision/decision.ts';
 import {
   hasEnded,
@@ -16,6 +16,7 @@ import {
 } from '../../provision/facts.ts';
 import { microOf } from '../../provision/money.ts';
 import { parseSlots } from '../../provision/slots.ts';
+import { maxLagMs, windowMs } from '../accounts/lists.ts';
 import { type Sighting, showsLive } from '../accounts/sightings.ts';
 import type { Deps } from '../deps.ts';
 import { placesOf } from '../stores.ts';
@@ -32,7 +33,10 @@ export function observe(cluster: SkyCluster, deps: Deps, memory: ClusterMemory, 
   if (status?.placement?.cloud) deps.sightings.seed(cluster, status.placement.cloud, 0);
   const machines = deps.sightings.of(uid);
   const snapshotsOf = (machine: Sighting) => deps.poller.snapshots(machine.cloud, machine.node.offering.region);
-  const live = machines.filter((machine) => !hasEnded(machine) && !isProvenGone(machine, snapshotsOf(machine)));
+  const live = machines.filter(
+    (machine) =>
+      !hasEnded(machine) && !isProvenGone(machine, snapshotsOf(machine), maxLagMs(machine.cloud, deps.registry)),
+  );
   const open = status?.attempt ? openAttempt(status.attempt, machines, { deps, memory }) : undefined;
   const now = deps.clock.now();
   return {
@@ -103,6 +107,7 @@ function openAttempt(attempt: Attempt, machines: readonly Sighting[], { deps, me
     ownIntent,
     predecessorsQuietAt: deps.predecessorsQuietAt(),
     windowMs: windowMs(capabilities),
+    maxLagMs: maxLagMs(cloud, deps.registry),
     callTimeoutMs: deps.config.callTimeoutMs,
   });
   return {
@@ -132,26 +137,19 @@ function mayResend(attempt: Attempt, capabilities: Capabilities | undefined, now
   return ageMs < capabilities.idempotency.tokenLifeSeconds * 1_000 * TOKEN_LIFE_SHARE;
 }
 
-/** How long after a call ended its machine may still turn up in a list. */
-function windowMs(capabilities: Capabilities | undefined): number {
-  if (!capabilities) return EVENTUAL_WINDOW_FLOOR_MS;
-  const { consistency, commitWindowSeconds, maxLagSeconds } = capabilities.list;
-  const declaredMs = (commitWindowSeconds + maxLagSeconds) * 1_000;
-  return consistency === 'strong' ? declaredMs : Math.max(declaredMs, EVENTUAL_WINDOW_FLOOR_MS);
-}
-
 function heldSlots(cluster: SkyCluster, machines: readonly Sighting[], deps: Deps): HeldSlot[] {
   return (cluster.status?.nodes ?? []).map(({ slot, id }) => {
     const machine = machines.find((known) => known.node.id === id);
     if (!machine) return { slot, fact: { kind: 'Unknown', slot, why: 'not listed yet' } };
     const snapshots = deps.poller.snapshots(machine.cloud, machine.node.offering.region);
-    return { slot, fact: heldFact(slot, machine, snapshots) };
+    return { slot, fact: heldFact(machine, snapshots, maxLagMs(machine.cloud, deps.registry)) };
   });
 }
 
-function heldFact(slot: number, machine: Machine, snapshots: readonly Snapshot[]): HeldSlot['fact'] {
+function heldFact(machine: Machine, snapshots: readonly Snapshot[], lagMs: number): HeldSlot['fact'] {
+  const { slot } = machine;
   if (hasEnded(machine)) return { kind: 'ProvenGone', slot, preempted: isPreempted(machine) };
-  if (isProvenGone(machine, snapshots)) return { kind: 'ProvenGone', slot, preempted: false };
+  if (isProvenGone(machine, snapshots, lagMs)) return { kind: 'ProvenGone', slot, preempted: false };
   const last = snapshots.at(-1);
   const vanished = last !== undefined && last.startedAt > machine.seenAt;
   return vanished ? { kind: 'Unknown', slot, why: 'missing from the last list' } : { kind: 'Present', slot, machine };

@@ -1,6 +1,7 @@
 import type { JobAttempt, SkyCluster, SkyJob } from '../../api/types.gen.ts';
 import { clusterNameOf, type JobFacts, openAttemptOf, type OpenRun, type RankFact } from '../../jobs/facts.ts';
 import { hasEnded, isPreempted, isProvenGone } from '../../provision/facts.ts';
+import { maxLagMs } from '../accounts/lists.ts';
 import type { Sighting } from '../accounts/sightings.ts';
 import type { Deps } from '../deps.ts';
 import type { RankWorker } from './rank-worker.ts';
@@ -77,7 +78,8 @@ const TOLD: ReadonlyMap<string, RankFact['machine']> = new Map([
 function listedFact(known: Sighting, deps: Deps): RankFact['machine'] {
   if (isPreempted(known)) return 'GoneByCloud';
   const snapshots = deps.poller.snapshots(known.cloud, known.node.offering.region);
-  return hasEnded(known) || isProvenGone(known, snapshots) ? 'Gone' : 'Present';
+  const gone = hasEnded(known) || isProvenGone(known, snapshots, maxLagMs(known.cloud, deps.registry));
+  return gone ? 'Gone' : 'Present';
 }
 
 /** A cluster drops a machine from its nodes only after its end was proved. */

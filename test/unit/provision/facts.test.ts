@@ -64,6 +64,7 @@ function fact(evidence: Partial<AttemptEvidence>): string | undefined {
     ownIntent: true,
     predecessorsQuietAt: 0,
     windowMs: 10_000,
+    maxLagMs: 0,
     callTimeoutMs: 60_000,
     ...evidence,
   });
@@ -132,9 +133,11 @@ describe('what is known of a slot', () => {
 });
 
 describe('a machine that vanished', () => {
-  it('is not gone by one list', () => assert.equal(isProvenGone(machineAt(10), [list(20)]), false));
+  it('is not gone by lists that may be older than the answer which showed it', () =>
+    assert.equal(isProvenGone(machineAt(10), [list(20), list(5_000)], 30_000), false));
+  it('is not gone by one list', () => assert.equal(isProvenGone(machineAt(10), [list(20)], 0), false));
   it('is gone by two spaced lists after it was last seen', () =>
-    assert.equal(isProvenGone(machineAt(10), [list(20), list(5_000)]), true));
+    assert.equal(isProvenGone(machineAt(10), [list(20), list(5_000)], 0), true));
   it('is not gone by lists begun before it was seen', () =>
-    assert.equal(isProvenGone(machineAt(4_000), [list(20), list(5_000)]), false));
+    assert.equal(isProvenGone(machineAt(4_000), [list(20), list(5_000)], 0), false));
 });
