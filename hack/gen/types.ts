@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { compile } from 'json-schema-to-typescript';
+import { format, type FormatOptions } from 'oxfmt';
 import type { ApiSource, KindSource, Schema } from './schema.ts';
 
 /** TypeScript types of the three kinds, from the same source as the CRDs. */
@@ -16,10 +19,10 @@ export async function types(source: ApiSource): Promise<string> {
     ignoreMinAndMaxItems: true,
   });
   const kinds = source.kinds.map(kindType).join('\n');
-  return `${BANNER}${withoutRoot(body)}\n${kinds}`;
+  return formatted(`${BANNER}${withoutRoot(body)}\n${kinds}`);
 }
 
-const BANNER = `// Made by \`npm run gen\` from src/api/schema; do not edit.\nimport type { KubeObject } from '../kube/object.ts';\n\n`;
+const BANNER = `// Made by \`npm run gen\` from src/api/schema; do not edit.\nimport type { KubeObject } from './object.ts';\n\n`;
 
 function kindType(kind: KindSource): string {
   return `/**\n * ${kind.description}\n */\nexport interface ${kind.kind} extends KubeObject {\nspec: ${kind.kind}Spec\nstatus?: ${kind.kind}Status\n}\n`;
@@ -54,4 +57,17 @@ const DROPPED = new Set([
 /** The root object exists only to reach every definition. */
 function withoutRoot(code: string): string {
   return code.replace(/export interface AllDefinitions \{[\s\S]*?\n\}\n/, '');
+}
+
+/** As `npm run format` would leave it, so that formatting and generating do not undo each other. */
+async function formatted(code: string): Promise<string> {
+  const {
+    $schema: _,
+    ignorePatterns: __,
+    ...options
+  } = JSON.parse(readFileSync(join(import.meta.dirname, '../lint/oxfmt.json'), 'utf8')) as FormatOptions &
+    Record<string, unknown>;
+  const result = await format('types.gen.ts', code, options);
+  if (result.errors.length > 0) throw new Error(`generated types do not parse: ${JSON.stringify(result.errors)}`);
+  return result.code;
 }

@@ -1,4 +1,4 @@
-import type { ResourceType } from '../kube/resources.ts';
+import type { ResourceType } from './object.ts';
 import type { SkyCloud, SkyCluster, SkyJob } from './types.gen.ts';
 
 export const GROUP = 'sky-operator.dev';

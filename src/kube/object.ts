@@ -1,36 +1,6 @@
-export interface OwnerReference {
-  apiVersion: string;
-  kind: string;
-  name: string;
-  uid: string;
-  controller?: boolean;
-  blockOwnerDeletion?: boolean;
-}
+import type { Ref } from '../api/object.ts';
 
-export interface ObjectMeta {
-  name: string;
-  namespace?: string;
-  uid: string;
-  resourceVersion: string;
-  generation?: number;
-  creationTimestamp?: string;
-  deletionTimestamp?: string;
-  labels?: Record<string, string>;
-  annotations?: Record<string, string>;
-  finalizers?: string[];
-  ownerReferences?: OwnerReference[];
-}
-
-export interface KubeObject {
-  apiVersion: string;
-  kind: string;
-  metadata: ObjectMeta;
-}
-
-export interface Ref {
-  namespace?: string;
-  name: string;
-}
+export type { KubeObject, ObjectMeta, OwnerReference, Ref } from '../api/object.ts';
 
 /** `namespace/name`, or `name` for what has no namespace: the key of stores and queues. */
 export function keyOf({ namespace, name }: Ref): string {

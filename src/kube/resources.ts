@@ -1,15 +1,6 @@
-import type { KubeObject } from './object.ts';
+import type { KubeObject, ResourceType } from '../api/object.ts';
 
-/** A kind as the API server addresses it. `group` is '' for core kinds. */
-export interface ResourceType<T extends KubeObject = KubeObject> {
-  readonly group: string;
-  readonly version: string;
-  readonly plural: string;
-  readonly kind: string;
-  readonly namespaced: boolean;
-  /** Never set; ties the TypeScript type to the kind. */
-  readonly object?: T;
-}
+export type { ResourceType } from '../api/object.ts';
 
 /** `group/version`, as in an object's apiVersion. */
 export function apiVersionOf(type: ResourceType): string {
