@@ -13,18 +13,30 @@ const POSITIONS: readonly RegExp[] = [
   /\b(?:Reconciling|Stalled|Paused|Recovering): \[\s*([^,[\]]+),/g,
   /\breason(?::| =) ([^,;\n]+)/g,
   // A pair on lines of its own, whose text is long.
-  /\[\n\s*('[A-Z][A-Za-z]+'),\n\s*`/g,
+  /\[\n\s*('(?!True|False|Unknown)[A-Z][A-Za-z]+'),\n\s*`/g,
   /\bREASON_OF_CLASS:[^{]*\{([^}]*)\}/g,
   /\btype EndCause = ([^;]+);/g,
 ];
+/** A reason that is put together from the case in which it stands. */
+const COMPOSED = /((?:case '\w+':\s*)+)return \[\s*'(?:True|False|Unknown)',\s*`([A-Z]\w*)\$\{/g;
 
 describe('the table of reasons', () => {
   const used = new Set(ROOMS.flatMap((room) => globSync(`src/${room}/**/*.ts`, { cwd: ROOT })).flatMap(reasonsIn));
   const table = readFileSync(join(ROOT, 'docs/reference/reasons.md'), 'utf8');
-  const rows = [...table.matchAll(/^\| `([A-Z][A-Za-z]+)` \|/gm)].flatMap(([, reason]) => reason ?? []);
+  const rows = [...table.matchAll(/^\| `([A-Z][A-Za-z]+)` (?:\|[^|\n]+){3}\|$/gm)].flatMap(
+    ([, reason]) => reason ?? [],
+  );
 
   it('finds reasons in every way they are written', () => {
-    for (const reason of ['LaunchBrake', 'PartlyStopped', 'Inventory', 'OrphanTerminated', 'Unreachable', 'NoQuota', 'Suspended'])
+    for (const reason of [
+      'LaunchBrake',
+      'PartlyStopped',
+      'Inventory',
+      'OrphanTerminated',
+      'Unreachable',
+      'NoQuota',
+      'Suspended',
+    ])
       assert.ok(used.has(reason), reason);
   });
 
@@ -33,7 +45,10 @@ describe('the table of reasons', () => {
   });
 
   it('has no row that the code never gives, and none twice', () => {
-    assert.deepEqual(rows.filter((reason, at) => !used.has(reason) || rows.indexOf(reason) !== at), []);
+    assert.deepEqual(
+      rows.filter((reason, at) => !used.has(reason) || rows.indexOf(reason) !== at),
+      [],
+    );
   });
 
   it('is sorted', () => {
@@ -44,7 +59,11 @@ describe('the table of reasons', () => {
 function reasonsIn(file: string): string[] {
   if (file === INWARD) return [];
   const code = readFileSync(join(ROOT, file), 'utf8');
-  return POSITIONS.flatMap((position) => [...code.matchAll(position)]).flatMap(([, text = '']) => wordsIn(text));
+  const plain = POSITIONS.flatMap((position) => [...code.matchAll(position)]).flatMap(([, text = '']) => wordsIn(text));
+  const composed = [...code.matchAll(COMPOSED)].flatMap(([, cases = '', begin]) =>
+    wordsIn(cases).map((end) => `${begin}${end}`),
+  );
+  return [...plain, ...composed];
 }
 
 /** What is compared with is no reason that is given. */
