@@ -19,7 +19,7 @@ import { clusterIndexes, jobIndexes } from './controllers/stores.ts';
 import { api } from './kube/api.ts';
 import { kubeMetrics } from './kube/metrics.ts';
 import type { KubeObject } from './kube/object.ts';
-import { recorder } from './kube/recorder.ts';
+import { type Recorder, recorder } from './kube/recorder.ts';
 import { reflector, type Reflector, type ReflectorOptions } from './kube/reflector.ts';
 import { CONFIG_MAPS, NAMESPACES, SECRETS } from './kube/resources.ts';
 import { statusWriter, type StatusWriter } from './kube/status.ts';
@@ -91,8 +91,8 @@ export async function buildOperator(around: Surroundings): Promise<Operator> {
     ...watched,
     ...accounts.parts,
     ...marking(watched, marks),
-    writers: writersOf(watched, marks, metrics),
-    recorder: recorder({ transport, instance: config.instance, clock, log, metrics }),
+    writers: writersOf(watched, marks, { metrics, redactor: around.redactor }),
+    recorder: discreet(recorder({ transport, instance: config.instance, clock, log, metrics }), around.redactor),
     accountDeps: { clock, log, callTimeoutMs: config.callTimeoutMs, metrics: sky },
     orphans,
     remote: remote({ clock, random, log, addressPolicy: addressPolicy(config.allowInsecureEndpointHosts) }),
@@ -183,17 +183,19 @@ function marking({ apis, stores }: Watched, marks: Watermark): Pick<Deps, 'patch
   };
 }
 
-function writersOf(
-  { apis, stores }: Watched,
-  marks: Watermark,
-  metrics: ReturnType<typeof kubeMetrics>,
-): Deps['writers'] {
+interface Outward {
+  readonly metrics: ReturnType<typeof kubeMetrics>;
+  readonly redactor: Redactor;
+}
+
+/** Every status leaves through here: no secret that was read goes with it, and what was written is remembered. */
+function writersOf({ apis, stores }: Watched, marks: Watermark, { metrics, redactor }: Outward): Deps['writers'] {
   const marked = <T extends KubeObject & { status?: unknown }>(
     writer: StatusWriter<T>,
     store: Store<T>,
   ): StatusWriter<T> => ({
     write: async (object, status, signal) => {
-      const result = await writer.write(object, status, signal);
+      const result = await writer.write(object, cleaned(status, redactor), signal);
       if (result.outcome === 'written') marks.wrote(object.metadata.uid, store, result.object);
       return result;
     },
@@ -202,6 +204,19 @@ function writersOf(
     clouds: marked(statusWriter(apis.clouds, metrics), stores.clouds),
     clusters: marked(statusWriter(apis.clusters, metrics), stores.clusters),
     jobs: marked(statusWriter(apis.jobs, metrics), stores.jobs),
+  };
+}
+
+function cleaned<T>(status: T, redactor: Redactor): T {
+  const text = JSON.stringify(status);
+  const clean = redactor.clean(text);
+  return clean === text ? status : (JSON.parse(clean) as T);
+}
+
+function discreet(events: Recorder, redactor: Redactor): Recorder {
+  return {
+    event: (regarding, details) => events.event(regarding, { ...details, note: redactor.clean(details.note) }),
+    run: (signal) => events.run(signal),
   };
 }
 

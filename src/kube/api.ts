@@ -21,7 +21,7 @@ export class BadLine extends Error {
 }
 
 interface WireList<T> {
-  readonly items: readonly T[];
+  readonly items: readonly T[] | null;
   readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
 }
 
@@ -151,7 +151,8 @@ async function* pagesOf<T extends KubeObject>(
       signal,
     })) as WireList<T>;
     // The items of a list come without their kind.
-    const items = list.items.map((item) => ({ ...item, apiVersion: apiVersionOf(type), kind: type.kind }));
+    // An empty list of metadata comes without items.
+    const items = (list.items ?? []).map((item) => ({ ...item, apiVersion: apiVersionOf(type), kind: type.kind }));
     yield { items, resourceVersion: list.metadata.resourceVersion };
     token = list.metadata.continue;
   } while (token);

@@ -118,7 +118,7 @@ function catalogVerdict(fact: CatalogFact): Verdict {
     case 'Rejected':
       return [
         'False',
-        `Catalog${fact.kind}`,
+        fact.kind === 'Stale' ? 'CatalogStale' : 'CatalogRejected',
         `${fact.message}; the catalog of ${fact.status.refreshedAt ?? 'before'} goes on being used`,
       ];
     case 'None':

@@ -2,6 +2,7 @@ import type { SkyCloud, SkyCloudStatus } from '../../api/types.gen.ts';
 import { CatalogRefused, trusted } from '../../catalog/load.ts';
 import { moneyOf, microOf } from '../../provision/money.ts';
 import type { Account } from '../accounts/account.ts';
+import type { NodeProvider } from '../../clouds/contract.ts';
 import type { Deps } from '../deps.ts';
 import { readCatalog } from './catalogs.ts';
 import { checkCredential } from './credential.ts';
@@ -35,7 +36,7 @@ export async function observeCloud(
   const known = memory.of(cloud.metadata.name);
   const provider = await deps.provider(cloud.spec.provider);
   const invalid = provider
-    ? invalidSpec(cloud)
+    ? invalidSpec(cloud, settingsOf(provider))
     : `spec.provider: ${cloud.spec.provider} is not a provider of this operator; use one of ${deps.providerNames.join(', ')}`;
   if (provider && invalid === undefined) {
     await checkCredential({ cloud, provider, known }, deps, signal);
@@ -51,7 +52,15 @@ export async function observeCloud(
   };
 }
 
-function invalidSpec(cloud: SkyCloud): string | undefined {
+function settingsOf({ manifest: { configSchema } }: NodeProvider): Readonly<Record<string, unknown>> {
+  return (configSchema.properties ?? {}) as Record<string, unknown>;
+}
+
+function invalidSpec(cloud: SkyCloud, known: Readonly<Record<string, unknown>>): string | undefined {
+  const setting = Object.keys(cloud.spec.config ?? {}).find((key) => !(key in known));
+  if (setting !== undefined)
+    return `spec.config.${setting}: is not a setting of ${cloud.spec.provider}; use one of ${Object.keys(known).join(', ')}`;
+  if (cloud.spec.deadManSeconds) return 'spec.deadManSeconds: is not supported yet; remove it';
   if (cloud.spec.catalog?.source === 'URL')
     return 'spec.catalog.source: URL is not supported yet; use Provider, ConfigMap or Builtin';
   if (cloud.spec.plugin) return 'spec.plugin: is not supported yet; remove it';

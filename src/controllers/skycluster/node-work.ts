@@ -11,7 +11,10 @@ import type { Failure, NodeTarget, PlacedFile, Remote, RemoteNode, RunRef } from
 import { type JournalFacts, runState } from '../../remote/journal.ts';
 import { fingerprint } from '../../remote/keys.ts';
 import { follow } from '../follow.ts';
+import { persist } from '../persist.ts';
 
+/** Setup gives up on a machine that answered before and then stays silent for about a quarter of an hour. */
+const RETRIES = 30;
 const PROBE_MS = { quick: 1_000, slow: 5_000, quickFor: 30_000 } as const;
 
 export interface ReachOrder {
@@ -129,7 +132,10 @@ export class NodeWorker {
 
   async #setUp(worked: Worked, node: RemoteNode, order: SetUpOrder, hostKeyFingerprint: string): Promise<void> {
     const { signal } = worked.end;
-    const placed = await this.#until(signal, () => node.place(order.files, order.hash.padEnd(64, '0'), signal));
+    const placed = await persist(() => node.place(order.files, order.hash.padEnd(64, '0'), signal), {
+      signal,
+      retries: RETRIES,
+    });
     if (placed.kind === 'Failed') {
       worked.state = { kind: 'SetupFailed', hostKeyFingerprint, code: 1, tail: `files: ${placed.message}` };
       return;
@@ -153,11 +159,12 @@ export class NodeWorker {
     const ref: RunRef = { kind: 'setup', hash: order.hash };
     const { slot } = order.machine;
     const meta = { rank: slot, nodes: order.nodes, slot, gpus: [] };
-    const armed = await this.#until(signal, () =>
-      node.prepare({ ref, script, env: order.env, meta, graceSeconds: 30 }, signal),
-    );
+    const armed = await persist(() => node.prepare({ ref, script, env: order.env, meta, graceSeconds: 30 }, signal), {
+      signal,
+      retries: RETRIES,
+    });
     if ('kind' in armed) return { code: 1, tail: armed.message };
-    const gone = await this.#until(signal, () => node.go(ref, signal));
+    const gone = await persist(() => node.go(ref, signal), { signal, retries: RETRIES });
     if (gone !== 'go')
       return { code: 1, tail: gone === 'abort' ? 'the setup was called off before it began' : gone.message };
     return this.#outcome(node, ref, order, signal);
@@ -193,19 +200,6 @@ export class NodeWorker {
     if (state?.kind === 'Exited') return state.code === 0 ? 0 : { code: state.code, tail: lastLines(tail) };
     return { code: 137, tail: `setup ended without a record (${state?.kind ?? 'no state'}). ${lastLines(tail)}` };
   }
-
-  /** Tries again until the machine answered with something final. */
-  async #until<T>(signal: AbortSignal, attempt: () => Promise<T | Failure>): Promise<T | Failure> {
-    for (let tries = 0; ; tries += 1) {
-      const result = await attempt();
-      if (!isFailure(result) || result.final || signal.aborted || tries >= 30) return result;
-      await this.#clock.sleep(Math.min(1_000 * 2 ** tries, 30_000), signal).catch(() => undefined);
-    }
-  }
-}
-
-export function isFailure(result: unknown): result is Failure {
-  return typeof result === 'object' && result !== null && 'kind' in result && result.kind === 'Failed';
 }
 
 function accepted(hostKey: string, pinned: string | undefined): NodeWork {

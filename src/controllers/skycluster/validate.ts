@@ -27,6 +27,8 @@ function unsupported(spec: SkyClusterSpec): string | undefined {
   if (spec.suspend === true)
     return 'spec.suspend: true is not supported yet; delete the object to give its machines back';
   if (spec.deletionPolicy === 'Orphan') return 'spec.deletionPolicy: Orphan is not supported yet; use Delete';
+  if (spec.provisioning?.deadlineSeconds !== undefined)
+    return 'spec.provisioning.deadlineSeconds: is not supported yet; remove it';
   if (spec.ssh?.publicIp === false) return 'spec.ssh.publicIp: false is not supported yet; remove it';
   return fileProblem(spec.files ?? []);
 }

@@ -17,7 +17,7 @@ import {
 import { type JournalFacts, runState } from '../../remote/journal.ts';
 import { fingerprint } from '../../remote/keys.ts';
 import { follow } from '../follow.ts';
-import { isFailure } from '../skycluster/node-work.ts';
+import { isFailure, persist } from '../persist.ts';
 
 export interface RankOrder {
   readonly jobUid: string;
@@ -55,7 +55,6 @@ interface Worked {
 }
 
 const NOT_BEGUN: RankWork = { work: { kind: 'NotBegun' }, trouble: undefined, exitSeenAt: undefined, oomKills: 0 };
-const RETRY_MS = { base: 1_000, cap: 30_000 } as const;
 
 /** The machine has the attempt, and its journal is gone: whatever ran there cannot be known any more. */
 const JOURNAL_LOST = 'its journal is gone, as after a reinstallation';
@@ -258,17 +257,11 @@ export class RankWorker {
     worked.order.onChange();
   }
 
-  /** Tries again until the machine gives an answer that another try would not change. */
-  async #until<T>(worked: Worked, attempt: () => Promise<T | Failure>): Promise<T | Failure> {
-    for (let tries = 0; ; tries += 1) {
-      const result = await attempt();
-      if (!isFailure(result)) this.#trouble(worked, undefined);
-      if (!isFailure(result) || result.final || worked.end.signal.aborted) return result;
-      this.#trouble(worked, result.message);
-      await this.#clock
-        .sleep(Math.min(RETRY_MS.base * 2 ** tries, RETRY_MS.cap), worked.end.signal)
-        .catch(() => undefined);
-    }
+  #until<T>(worked: Worked, attempt: () => Promise<T | Failure>): Promise<T | Failure> {
+    return persist(attempt, {
+      signal: worked.end.signal,
+      onTrouble: (failure) => this.#trouble(worked, failure?.message),
+    });
   }
 }
 
