@@ -3,7 +3,7 @@ import type { JobAttempt, SkyJobStatus } from '../api/types.gen.ts';
 import { spentMicro, moneyOf } from '../provision/money.ts';
 import { afterFailure, restartPauseMs } from './budget.ts';
 import { type JobAction, type JobDecision, type JobEvent, rest } from './decision.ts';
-import type { JobFacts, OpenRun, RankFact } from './facts.ts';
+import { type JobFacts, type OpenRun, ownsCluster, type RankFact } from './facts.ts';
 import { exitCode, GANG_STOP, isClosed, type Outcome, outcomeOf, stateKind } from './outcome.ts';
 import { LOSSES, relaunchValue } from './relaunch.ts';
 import { type JobReport, say } from './report.ts';
@@ -281,7 +281,9 @@ function durationOf({ job, now }: JobFacts): Pick<SkyJobStatus, 'duration'> {
   return startTime ? { duration: durationText(now - Date.parse(startTime)) } : {};
 }
 
+/** Of the job's own machines; a cluster that several jobs share is nobody's bill alone. */
 export function costOf(facts: JobFacts): Pick<SkyJobStatus, 'cost'> {
+  if (!ownsCluster(facts.job)) return {};
   const cost = facts.cluster?.status?.cost;
   return cost
     ? { cost: { total: moneyOf(spentMicro(cost, facts.now)), since: new Date(facts.now).toISOString() } }
