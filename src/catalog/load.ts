@@ -18,7 +18,16 @@ const REQUIRED = [
   'Region',
 ];
 
-/** Throws when a required column is missing or more than 1 % of the rows are invalid. */
+/** A version that cannot be trusted; the one before goes on being used. */
+export class CatalogRefused extends Error {
+  override readonly name = 'CatalogRefused';
+
+  constructor(why: string) {
+    super(`the catalog is refused: ${why}`);
+  }
+}
+
+/** Throws CatalogRefused when a required column is missing or more than 1 % of the rows are invalid. */
 export function parseCatalog(text: string, provider: string): Parsed {
   const builder = new Builder(provider);
   let addRecord: AddRecord | undefined;
@@ -29,7 +38,7 @@ export function parseCatalog(text: string, provider: string): Parsed {
   return trusted(builder.build());
 }
 
-/** Throws when more than 1 % of the rows are invalid. */
+/** Throws CatalogRefused when more than 1 % of the rows are invalid. */
 export function snapshotOf(rows: readonly CatalogRow[], provider: string): Parsed {
   const builder = new Builder(provider);
   for (const row of rows) add(builder, row);
@@ -41,10 +50,11 @@ function add(builder: Builder, row: MachineRow & CatalogRow): void {
   builder.offer(builder.draftOf(row), place, row.price ?? NaN, row.spotPrice ?? NaN);
 }
 
-function trusted(parsed: Parsed): Parsed {
+/** Throws CatalogRefused. `previousRows` are those of the version in use, 0 where there is none. */
+export function trusted(parsed: Parsed, previousRows = 0): Parsed {
   const rows = parsed.snapshot.rows + parsed.skipped;
-  const why = refusal({ rows, invalidRows: parsed.skipped, previousRows: 0, pinMatches: true });
-  if (why !== undefined) throw new Error(`the catalog is refused: ${why}`);
+  const why = refusal({ rows, invalidRows: parsed.skipped, previousRows, pinMatches: true });
+  if (why !== undefined) throw new CatalogRefused(why);
   return parsed;
 }
 
@@ -53,7 +63,10 @@ type AddRecord = (record: string, isPlain: boolean) => void;
 /** Adds records by the columns that the header names. */
 function adder(header: readonly string[], builder: Builder): AddRecord {
   const missing = REQUIRED.filter((column) => !header.includes(column));
-  if (missing.length > 0) throw new Error(`the header lacks ${missing.join(', ')}; name all columns in the first line`);
+  if (missing.length > 0) {
+    const columns = missing.join(', ');
+    throw new CatalogRefused(`the header lacks ${columns}; name all columns in the first line`);
+  }
   const read = reader(header);
   const addWhole = (record: string): void => {
     const cells = cellsOf(record);

@@ -4,8 +4,11 @@ import { cost } from './cost.ts';
 import { cancel, down } from './end.ts';
 import { OUTPUT } from './json.ts';
 import { logs } from './logs.ts';
+import { offers } from './offers.ts';
 import { EXIT } from './objects.ts';
-import { inSession, type Output, type Run } from './session.ts';
+import { plan } from './plan.ts';
+import { CATALOGS } from './price-lists.ts';
+import { type Desk, deskOf, inSession, type LocalRun, type Output, type Run } from './session.ts';
 import { status } from './status.ts';
 import { type Flag, helpOf, parseCommand, type Syntax, UsageError } from './usage.ts';
 import { version } from './version.ts';
@@ -21,7 +24,24 @@ const LOG_FLAGS: Readonly<Record<string, Flag>> = {
 };
 const WAIT: Readonly<Record<string, Flag>> = { wait: { help: 'until every machine is proved gone' } };
 
-const VERBS: Readonly<Record<string, Syntax & { readonly run: Run }>> = {
+const ALL: Readonly<Record<string, Flag>> = { all: { help: 'every place, not only the cheapest of each kind' } };
+const PLAN_FLAGS: Readonly<Record<string, Flag>> = {
+  file: { short: 'f', value: 'FILE', help: 'YAML with SkyClusters and SkyJobs; - reads standard input' },
+  ...CATALOGS,
+  ...ALL,
+  ...OUTPUT,
+};
+const OFFER_FLAGS: Readonly<Record<string, Flag>> = {
+  infra: { value: 'PLACE', help: 'CLOUD[/REGION[/ZONE]]; default everywhere' },
+  spot: { help: 'spot prices instead of on-demand' },
+  ...CATALOGS,
+  ...ALL,
+  ...OUTPUT,
+};
+
+type Verb = Syntax & ({ readonly local?: never; readonly run: Run } | { readonly local: true; readonly run: LocalRun });
+
+const VERBS: Readonly<Record<string, Verb>> = {
   status: {
     name: 'optional',
     help: 'clusters and jobs; with NAME one of them, what it stands on and what is in its way',
@@ -37,13 +57,28 @@ const VERBS: Readonly<Record<string, Syntax & { readonly run: Run }>> = {
   },
   cancel: { name: 'required', help: 'end a job and keep its record', flags: {}, run: cancel },
   down: { name: 'required', help: 'delete a cluster and give its machines back', flags: WAIT, run: down },
+  plan: {
+    name: 'none',
+    local: true,
+    help: 'where the machines of a manifest would be rented, and at which price; nothing is asked of any cluster',
+    flags: PLAN_FLAGS,
+    run: plan,
+  },
+  offers: {
+    name: 'optional',
+    called: 'ACCELERATOR[:N]',
+    local: true,
+    help: 'what can be rented, where, at which price, and which field of spec.resources asks for it',
+    flags: OFFER_FLAGS,
+    run: offers,
+  },
   version: { name: 'none', help: 'version of this command and of the API server', flags: OUTPUT, run: version },
 };
 
 export async function command(args: readonly string[], output: Output): Promise<number> {
   try {
     const parsed = parseCommand(args, VERBS);
-    if (parsed.kind === 'Run') return await inSession(parsed.given, output, runOf(parsed.verb));
+    if (parsed.kind === 'Run') return await runVerb(verbOf(parsed.verb), deskOf(parsed.given, output));
     output.stdout.write(`${helpOf(VERBS, parsed.verb)}\n`);
     return EXIT.ok;
   } catch (error) {
@@ -52,10 +87,14 @@ export async function command(args: readonly string[], output: Output): Promise<
   }
 }
 
-function runOf(verb: string): Run {
-  const found = VERBS[verb];
-  if (!found) throw new Error(`no verb ${verb}`);
-  return found.run;
+function verbOf(name: string): Verb {
+  const verb = VERBS[name];
+  if (!verb) throw new Error(`no verb ${name}`);
+  return verb;
+}
+
+function runVerb(verb: Verb, desk: Desk): Promise<number> {
+  return verb.local ? verb.run(desk) : inSession(desk, verb.run);
 }
 
 function codeOfError(error: unknown): number {

@@ -1,4 +1,4 @@
-/** What a verb works with: one cluster, one place to write to. */
+/** What a verb works with: the command line, a place to write to, and for most verbs one cluster. */
 import { readFileSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { SKY_CLOUDS, SKY_CLUSTERS, SKY_JOBS } from '../api/kinds.ts';
@@ -10,12 +10,7 @@ import { connect, type Transport } from '../kube/transport.ts';
 import { chooseCluster } from './environment.ts';
 import type { Given } from './usage.ts';
 
-export interface Session {
-  readonly transport: Transport;
-  readonly clouds: Api<SkyCloud>;
-  readonly clusters: Api<SkyCluster>;
-  readonly jobs: Api<SkyJob>;
-  readonly namespace: string;
+export interface Desk {
   readonly given: Given;
   readonly clock: Clock;
   readonly version: string;
@@ -26,8 +21,18 @@ export interface Session {
   readonly note: (line: string) => void;
 }
 
+export interface Session extends Desk {
+  readonly transport: Transport;
+  readonly clouds: Api<SkyCloud>;
+  readonly clusters: Api<SkyCluster>;
+  readonly jobs: Api<SkyJob>;
+  readonly namespace: string;
+}
+
 /** Answers the exit code. Throws UsageError, KubeError. */
 export type Run = (session: Session) => Promise<number>;
+/** Without a cluster. Answers the exit code. Throws UsageError. */
+export type LocalRun = (desk: Desk) => Promise<number>;
 
 export interface Output {
   readonly stdout: Writable;
@@ -38,7 +43,19 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
   version: string;
 };
 
-export async function inSession(given: Given, { stdout, stderr }: Output, run: Run): Promise<number> {
+export function deskOf(given: Given, { stdout, stderr }: Output): Desk {
+  return {
+    given,
+    clock: systemClock,
+    version,
+    stdout,
+    say: (line) => void stdout.write(`${line}\n`),
+    note: (line) => void stderr.write(`${line}\n`),
+  };
+}
+
+export async function inSession(desk: Desk, run: Run): Promise<number> {
+  const { given } = desk;
   const choice = chooseCluster(given.text('kubeconfig'), given.text('context'));
   const transport = await connect({
     kubeconfig: choice.kubeconfig,
@@ -49,17 +66,12 @@ export async function inSession(given: Given, { stdout, stderr }: Output, run: R
   });
   try {
     return await run({
+      ...desk,
       transport,
       clouds: api(transport, SKY_CLOUDS),
       clusters: api(transport, SKY_CLUSTERS),
       jobs: api(transport, SKY_JOBS),
       namespace: given.text('namespace') ?? choice.namespace,
-      given,
-      clock: systemClock,
-      version,
-      stdout,
-      say: (line) => void stdout.write(`${line}\n`),
-      note: (line) => void stderr.write(`${line}\n`),
     });
   } finally {
     await transport.close();

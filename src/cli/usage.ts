@@ -10,11 +10,17 @@ export interface Flag {
   readonly short?: string;
   /** What the value is, for help; without it the flag is a switch. */
   readonly value?: string;
+  /** May be given several times. */
+  readonly many?: true;
   readonly help: string;
 }
 
 export interface Syntax {
   readonly name: 'none' | 'optional' | 'required';
+  /** What the name is, for help; default NAME. */
+  readonly called?: string;
+  /** Asks no cluster, so flags that choose one mean nothing. */
+  readonly local?: true;
   readonly help: string;
   readonly flags: Readonly<Record<string, Flag>>;
 }
@@ -24,6 +30,8 @@ export interface Given {
   readonly name: string | undefined;
   has(flag: string): boolean;
   text(flag: string): string | undefined;
+  /** In the order of the command line. */
+  texts(flag: string): readonly string[];
   /** Throws UsageError. */
   integer(flag: string): number | undefined;
 }
@@ -32,12 +40,16 @@ export type Parsed<V extends string> =
   | { readonly kind: 'Run'; readonly verb: V; readonly given: Given }
   | { readonly kind: 'Help'; readonly verb: V | undefined };
 
-const EVERYWHERE: Readonly<Record<string, Flag>> = {
+const HELP: Readonly<Record<string, Flag>> = { help: { short: 'h', help: 'show this' } };
+const CLUSTER: Readonly<Record<string, Flag>> = {
   namespace: { short: 'n', value: 'NAME', help: 'namespace; default that of the context' },
   context: { value: 'NAME', help: 'context of the kubeconfig' },
   kubeconfig: { value: 'FILE', help: 'kubeconfig; default $KUBECONFIG, then ~/.kube/config' },
-  help: { short: 'h', help: 'show this' },
 };
+
+function flagsOf({ flags, local }: Syntax): Readonly<Record<string, Flag>> {
+  return { ...flags, ...(local ? {} : CLUSTER), ...HELP };
+}
 
 /** Throws UsageError that names the nearest known word. */
 export function parseCommand<V extends string>(args: readonly string[], verbs: Readonly<Record<V, Syntax>>): Parsed<V> {
@@ -54,7 +66,7 @@ interface Values extends Given {
 }
 
 function parseFlags(args: readonly string[], syntax: Syntax): Values {
-  const flags = { ...syntax.flags, ...EVERYWHERE };
+  const flags = flagsOf(syntax);
   const options = Object.fromEntries(
     Object.entries(flags).map(([name, { short, value }]) => [
       name,
@@ -62,18 +74,19 @@ function parseFlags(args: readonly string[], syntax: Syntax): Values {
     ]),
   );
   const { tokens } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true });
-  const values = new Map<string, string | undefined>();
+  const values = new Map<string, (string | undefined)[]>();
   for (const token of tokens) {
     if (token.kind !== 'option') continue;
     checkFlag(token, flags, values);
-    values.set(token.name, token.value);
+    values.set(token.name, [...(values.get(token.name) ?? []), token.value]);
   }
   return {
     name: undefined,
     names: tokens.flatMap((token) => (token.kind === 'positional' ? [token.value] : [])),
     has: (flag) => values.has(flag),
-    text: (flag) => values.get(flag),
-    integer: (flag) => integerOf(flag, values.get(flag)),
+    text: (flag) => values.get(flag)?.[0],
+    texts: (flag) => (values.get(flag) ?? []).filter((text) => text !== undefined),
+    integer: (flag) => integerOf(flag, values.get(flag)?.[0]),
   };
 }
 
@@ -85,7 +98,7 @@ function checkFlag(
   const flag = Object.hasOwn(flags, name) ? flags[name] : undefined;
   const known = Object.keys(flags).map((each) => `--${each}`);
   if (!flag) throw new UsageError(`unknown flag ${rawName}${nearest(rawName, known)}`);
-  if (seen.has(name)) throw new UsageError(`${rawName} is given more than once`);
+  if (seen.has(name) && !flag.many) throw new UsageError(`${rawName} is given more than once`);
   if (flag.value && !value) throw new UsageError(`${rawName} needs a value: ${flag.value}`);
   if (!flag.value && value !== undefined) throw new UsageError(`${rawName} takes no value`);
 }
@@ -94,7 +107,7 @@ function named({ names, ...given }: Values, verb: string, syntax: Syntax): Given
   const [name, extra] = names;
   if (extra !== undefined || (syntax.name === 'none' && name !== undefined))
     throw new UsageError(`too many names: ${names.join(' ')}`);
-  if (syntax.name === 'required' && name === undefined) throw new UsageError(`${verb} needs a NAME`);
+  if (syntax.name === 'required' && name === undefined) throw new UsageError(`${verb} needs a ${calledOf(syntax)}`);
   return { ...given, name };
 }
 
@@ -113,16 +126,20 @@ export function helpOf(verbs: Readonly<Record<string, Syntax>>, verb: string | u
       '\n',
     );
   }
-  const name = { none: '', optional: ' [NAME]', required: ' NAME' }[syntax.name];
-  const lines = Object.entries({ ...syntax.flags, ...EVERYWHERE }).map(([flag, { short, value, help }]) => {
+  const name = { none: '', optional: ` [${calledOf(syntax)}]`, required: ` ${calledOf(syntax)}` }[syntax.name];
+  const lines = Object.entries(flagsOf(syntax)).map(([flag, { short, value, help }]) => {
     const left = `${short ? `-${short}, ` : '    '}--${flag}${value ? ` ${value}` : ''}`;
     return `  ${left.padEnd(26)}${help}`;
   });
   return [`Usage: kubectl sky ${verb}${name} [flags]`, '', syntax.help, '', ...lines].join('\n');
 }
 
+function calledOf({ called = 'NAME' }: Syntax): string {
+  return called;
+}
+
 /** ", did you mean X?" where X is at most a few slips away. */
-function nearest(word: string, known: readonly string[]): string {
+export function nearest(word: string, known: readonly string[]): string {
   const [best] = known.map((each) => ({ each, slips: slipsBetween(word, each) })).sort((a, b) => a.slips - b.slips);
   return best && best.slips <= Math.max(2, best.each.length / 3)
     ? `, did you mean ${best.each}?`

@@ -38,7 +38,7 @@ interface Asked {
 
 function planned(best: Shelf, ranking: Iterable<Shelf>, { scopes, input }: Asked): Plan {
   const chosen = best.candidate();
-  const candidates = once(() => [...distinct(chosen, ranking).take(RANK_LIMIT)]);
+  const candidates = once(() => [...distinct(chosen, ranking).take(input.limit ?? RANK_LIMIT)]);
   const rejected = once(() => rejectedCounts(scopes, input));
   return {
     outcome: 'Planned',
@@ -64,8 +64,12 @@ function failed(scopes: readonly Scope[], shelves: readonly Shelf[], input: Rank
   const rejected = once(() => rejectedCounts(scopes, input));
   const explanation = once(() => explain(scopes, input));
   const isExcluded = until < Infinity;
+  const outcome = isExcluded ? 'AllExcluded' : isUsable ? 'Infeasible' : 'NoCloudReady';
   return {
-    outcome: isExcluded ? 'AllExcluded' : isUsable ? 'Infeasible' : 'NoCloudReady',
+    outcome,
+    get reason() {
+      return outcome === 'Infeasible' && isContradiction(explanation()) ? 'InvalidInput' : outcome;
+    },
     ...(isExcluded ? { until } : {}),
     get rejected() {
       return rejected();
@@ -90,6 +94,11 @@ function failed(scopes: readonly Scope[], shelves: readonly Shelf[], input: Rank
   };
 }
 
+/** One typo must not sink other alternatives; alone, only a change of the request helps. */
+function isContradiction({ codes }: Explanation): boolean {
+  return codes.length === 1 && codes[0] === 'InstanceTypeMismatch';
+}
+
 function explain(scopes: readonly Scope[], input: RankInput): Explanation {
   const codes = scopes.map(codeOf);
   const suggestions = scopes.flatMap((scope, index) => suggestionsFor(scope, codes[index] ?? 'Filtered', input));
@@ -99,6 +108,7 @@ function explain(scopes: readonly Scope[], input: RankInput): Explanation {
 function invalid(error: InputError, input: RankInput): Plan {
   return {
     outcome: 'InvalidInput',
+    reason: 'InvalidInput',
     rejected: {},
     catalogHash: catalogHash(input),
     message: `spec.${error.field}: ${error.message}`,

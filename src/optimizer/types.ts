@@ -98,6 +98,8 @@ export interface RankInput {
   readonly now: number;
   /** Seconds the work takes; default 3600. */
   readonly runtimeSeconds?: number;
+  /** Most candidates of the plan; default RANK_LIMIT. */
+  readonly limit?: number;
 }
 
 /** Why nothing fits, and what would. */
@@ -130,19 +132,23 @@ export interface NearMiss {
   readonly candidate: Candidate;
 }
 
+export type FailedOutcome = 'InvalidInput' | 'NoCloudReady' | 'Infeasible' | 'AllExcluded';
+
 /** Outcome of planning; `message` is for the condition Planned, at most 1,024 characters. */
 export type Plan =
   | {
       readonly outcome: 'Planned';
       readonly chosen: Candidate;
-      /** In order of preference, at most RANK_LIMIT. */
+      /** In order of preference, at most RankInput.limit. */
       readonly candidates: readonly Candidate[];
       readonly rejected: Readonly<Record<string, number>>;
       readonly catalogHash: string;
       readonly message: string;
     }
   | {
-      readonly outcome: 'InvalidInput' | 'NoCloudReady' | 'Infeasible' | 'AllExcluded';
+      readonly outcome: FailedOutcome;
+      /** For the condition Planned: the outcome, but a request that contradicts itself and has no alternative is bad input. */
+      readonly reason: FailedOutcome;
       readonly rejected: Readonly<Record<string, number>>;
       readonly catalogHash: string;
       readonly message: string;

@@ -40,7 +40,9 @@ export const planned: Plan = {
 export function unplanned(outcome: Exclude<Plan['outcome'], 'Planned'>, until?: number): Plan {
   const explanation = { codes: [], suggestions: [], nearest: [] };
   const message = '0 of 1 offerings can serve this: 1 NoCpuMemory.';
-  return { outcome, rejected: { NoCpuMemory: 1 }, catalogHash: 'h', message, explanation, ...(until ? { until } : {}) };
+  const rejected = { NoCpuMemory: 1 };
+  const free = until ? { until } : {};
+  return { outcome, reason: outcome, rejected, catalogHash: 'h', message, explanation, ...free };
 }
 
 export function aMachine(slot: number, state: NodeState = 'running', ordinal = 1): Machine {

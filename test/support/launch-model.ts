@@ -416,6 +416,6 @@ function plan(exclusions: readonly Exclusion[], now: number): Plan {
   const free = PLACES.filter((place) => !exclusions.some((exclusion) => exclusion.region === place.region));
   const [chosen] = free;
   const rest = { rejected: {}, catalogHash: '', message: 'm' };
-  if (chosen) return { outcome: 'Planned', chosen, candidates: free, ...rest } as Plan;
+  if (chosen) return { outcome: 'Planned', chosen, candidates: free, ...rest };
   return { outcome: 'AllExcluded', until: now + 30_000, ...rest } as Plan;
 }

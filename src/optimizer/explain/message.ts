@@ -6,6 +6,10 @@ import type { Candidate, Explanation, NearMiss } from '../types.ts';
 
 const MAX_MESSAGE = 1_024;
 
+/** The last part of a failure's message, for who reads it in a status. */
+export const SEE_PLAN = 'see kubectl sky plan -f FILE';
+export const SEPARATOR = '; ';
+
 export function plannedMessage(chosen: Candidate, candidates: readonly Candidate[]): string {
   const clouds = new Set(candidates.map(({ cloud }) => cloud)).size;
   const machines = `${chosen.nodes}x ${machineText(chosen)} ${chosen.market} in ${infraOf(chosen)}`;
@@ -23,11 +27,13 @@ export interface Failure {
 /** Later parts are dropped first. */
 export function failureMessage({ nodes, alternatives, rejected, explanation }: Failure): string {
   return withinLimit([
-    alternatives.map(({ request, why }) => `no offering for ${nodes}x ${requestText(request)} (${why})`).join('; '),
+    alternatives
+      .map(({ request, why }) => `no offering for ${nodes}x ${requestText(request)} (${why})`)
+      .join(SEPARATOR),
     section('rejected', countTexts(rejected)),
     section('nearest', explanation.nearest.map(nearText)),
     section('did you mean', explanation.suggestions),
-    'see kubectl sky plan -f FILE',
+    SEE_PLAN,
   ]);
 }
 
@@ -50,7 +56,7 @@ export function excludedMessage({ nodes, requests, excluded, rejected, until }: 
   ]);
 }
 
-function requestText(request: NormalRequest): string {
+export function requestText(request: NormalRequest): string {
   const { infra, accelerators, instanceType, useSpot, cpus, memory } = request;
   const machine = [
     instanceType,
@@ -85,7 +91,7 @@ function section(title: string, items: readonly string[]): string {
 function withinLimit(all: readonly string[]): string {
   const parts = all.filter((part) => part !== '');
   for (let kept = parts.length; kept > 1; kept--) {
-    const message = parts.slice(0, kept).join('; ');
+    const message = parts.slice(0, kept).join(SEPARATOR);
     if (message.length <= MAX_MESSAGE) return message;
   }
   return (parts[0] ?? '').slice(0, MAX_MESSAGE);

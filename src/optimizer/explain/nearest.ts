@@ -36,7 +36,8 @@ function hitOf(relaxed: Relaxed | undefined): NearMiss[] {
   return candidate ? [{ relax: relaxed.relax, to: relaxed.to, candidate }] : [];
 }
 
-function firstOf(alternative: Alternative, input: RankInput): Candidate | undefined {
+/** The best place of one alternative. */
+export function firstOf(alternative: Alternative, input: RankInput): Candidate | undefined {
   const scopes = scopesOf({ mode: 'anyOf', alternatives: [alternative] }, input);
   const first = inOrder(shelvesOf(scopes.flatMap(({ legs }) => legs))).next();
   return first.done === true ? undefined : first.value.candidate();
@@ -109,6 +110,6 @@ function placed(alternative: Alternative, place: Infra): Alternative {
   return { ...alternative, place, request: { ...request, ...(infra === undefined ? {} : { infra }) } };
 }
 
-function asking(alternative: Alternative, fields: Partial<NormalRequest>): Alternative {
+export function asking(alternative: Alternative, fields: Partial<NormalRequest>): Alternative {
   return { ...alternative, request: { ...alternative.request, ...fields } };
 }

@@ -9,6 +9,13 @@ const VERBS: Record<string, Syntax> = {
   },
   status: { name: 'optional', help: 'the state', flags: {} },
   version: { name: 'none', help: 'the version', flags: {} },
+  offers: {
+    name: 'required',
+    called: 'WHAT',
+    local: true,
+    help: 'the offers',
+    flags: { from: { value: 'FILE', many: true, help: 'prices' } },
+  },
 };
 
 describe('the command line', () => {
@@ -25,8 +32,8 @@ describe('the command line', () => {
 
   for (const [line, message] of [
     ['stauts', 'unknown verb stauts, did you mean status?'],
-    ['launch', 'unknown verb launch; known: logs, status, version'],
-    ['__proto__', 'unknown verb __proto__; known: logs, status, version'],
+    ['launch', 'unknown verb launch; known: logs, status, version, offers'],
+    ['__proto__', 'unknown verb __proto__; known: logs, status, version, offers'],
     ['logs x --folow', 'unknown flag --folow, did you mean --follow?'],
     ['logs x -q', 'unknown flag -q; known: --follow, --rank, --namespace, --context, --kubeconfig, --help'],
     ['status --follow', 'unknown flag --follow; known: --namespace, --context, --kubeconfig, --help'],
@@ -35,6 +42,8 @@ describe('the command line', () => {
     ['logs x --rank', '--rank needs a value: N'],
     ['logs x --follow=yes', '--follow takes no value'],
     ['logs', 'logs needs a NAME'],
+    ['offers', 'offers needs a WHAT'],
+    ['offers a --context x', 'unknown flag --context; known: --from, --help'],
     ['logs a b', 'too many names: a b'],
     ['version a', 'too many names: a'],
   ] as const) {
@@ -42,6 +51,13 @@ describe('the command line', () => {
       assert.throws(() => parseCommand(line.split(' '), VERBS), new UsageError(message));
     });
   }
+
+  it('takes a flag several times where that means something', () => {
+    const parsed = parseCommand(['offers', 'all', '--from', 'a', '--from=b'], VERBS);
+    assert.ok(parsed.kind === 'Run');
+    assert.deepEqual(parsed.given.texts('from'), ['a', 'b']);
+    assert.deepEqual(parsed.given.texts('rank'), []);
+  });
 
   it('refuses a number that is none when it is asked for', () => {
     const parsed = parseCommand(['logs', 'x', '--rank', 'two'], VERBS);
@@ -59,6 +75,12 @@ describe('the command line', () => {
       assert.deepEqual(parseCommand(line.split(' ').filter(Boolean), VERBS), { kind: 'Help', verb });
     });
   }
+
+  it('shows no flags that choose a cluster where none is asked', () => {
+    const help = helpOf(VERBS, 'offers');
+    assert.match(help, /^Usage: kubectl sky offers WHAT \[flags\]\n/);
+    assert.ok(!help.includes('--kubeconfig'));
+  });
 
   it('names every flag in the help of a verb', () => {
     const help = helpOf(VERBS, 'logs');

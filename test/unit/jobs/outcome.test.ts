@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { OpenRun, RankFact } from '../../../src/jobs/facts.ts';
 import { GANG_STOP, isClosed, outcomeOf } from '../../../src/jobs/outcome.ts';
 import type { RunState } from '../../../src/remote/journal.ts';

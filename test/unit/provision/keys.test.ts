@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import {
   base32,
   canonicalJson,
-  GANG_SLOT,
+  type GANG_SLOT,
   type Installation,
   launchToken,
   machineName,

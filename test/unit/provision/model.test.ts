@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { type CloudKind, type Defects, LaunchModel, type Step } from '../../support/launch-model.ts';
 
 const FAULTS: Step[] = ['crash', 'lose-answer', 'refuse', 'late-commit', 'lag', 'take-machine'];
@@ -104,7 +104,8 @@ describe('the same properties find the mistakes that were made on purpose', () =
         const perSlot = Map.groupBy(model.made, ({ ordinal, slot }) => `${ordinal}/${slot}`);
         return model.live().length === 0 && [...perSlot.values()].every((machines) => machines.length === 1);
       }),
-      { numRuns: 1_000 },
+      // One seed: whether a mistake is found must not depend on luck.
+      { numRuns: 3_000, seed: 7 },
     );
 
   it('and pass without one', () => assert.equal(holds({}).failed, false));
