@@ -1,5 +1,6 @@
 /** `kubectl sky`: from a command line to an exit code. */
 import { isKubeError } from '../kube/errors.ts';
+import { convert, CONVERT_FLAGS } from './convert.ts';
 import { cost } from './cost.ts';
 import { cancel, down } from './end.ts';
 import { OUTPUT } from './json.ts';
@@ -71,6 +72,14 @@ const VERBS: Readonly<Record<string, Verb>> = {
     help: 'what can be rented, where, at which price, and which field of spec.resources asks for it',
     flags: OFFER_FLAGS,
     run: offers,
+  },
+  convert: {
+    name: 'required',
+    called: 'FILE',
+    local: true,
+    help: 'a SkyPilot task as a SkyCluster or SkyJob; - reads standard input',
+    flags: CONVERT_FLAGS,
+    run: convert,
   },
   version: { name: 'none', help: 'version of this command and of the API server', flags: OUTPUT, run: version },
 };

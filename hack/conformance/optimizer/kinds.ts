@@ -22,6 +22,7 @@ import { usd } from '../../../src/optimizer/text.ts';
 import type { Candidate } from '../../../src/optimizer/types.ts';
 import { microOf } from '../../../src/provision/money.ts';
 import { type Case, type Catalogs, type Fields, optionalText, present, text } from './case.ts';
+import { convertField, convertTask } from './convert.ts';
 import { failover, plan } from './plan.ts';
 
 const NOWHERE = { cloud: null, region: null, zone: null };
@@ -55,6 +56,8 @@ export const KINDS: Readonly<Record<string, Run>> = {
     valid: isValidLabel(text(provider), text(key), text(value)) ?? false,
   }),
   refresh,
+  'convert-field': convertField,
+  convert: convertTask,
 };
 
 function infraFrom({ cloud, region, zone }: Fields) {
