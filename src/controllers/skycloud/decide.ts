@@ -46,7 +46,7 @@ export function decideCloud(facts: CloudFacts): CloudDecision {
   const ready = readyOf(facts, parts);
   const observedGeneration = facts.cloud.metadata.generation ?? 0;
   const abnormal: [string, Verdict][] = [
-    ...(facts.invalid === undefined ? [] : [['Stalled', ['True', 'InvalidInput', facts.invalid]] as [string, Verdict]]),
+    ...progressOf(facts, ready),
     ...(facts.orphans ? [['LeakSuspected', leakVerdict(facts.orphans)] as [string, Verdict]] : []),
   ];
   const all: [string, Verdict][] = [...Object.entries(parts), ...abnormal, ['Ready', ready]];
@@ -55,6 +55,12 @@ export function decideCloud(facts: CloudFacts): CloudDecision {
     conditions: all.map(([type, [status, reason, message]]) => ({ type, status, observedGeneration, reason, message })),
     launchable: ready[0] === 'True',
   };
+}
+
+/** A cloud that is not Ready is looked at again, except one that is wrong as written, or rests as asked. */
+function progressOf({ invalid }: CloudFacts, [status, reason, message]: Verdict): [string, Verdict][] {
+  if (invalid !== undefined) return [['Stalled', ['True', 'InvalidInput', invalid]]];
+  return status === 'True' || reason === 'Suspended' ? [] : [['Reconciling', ['True', reason, message]]];
 }
 
 function statusOf(facts: CloudFacts, observedGeneration: number): CloudDecision['status'] {

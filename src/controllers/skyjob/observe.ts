@@ -1,6 +1,6 @@
 import type { JobAttempt, SkyCluster, SkyJob } from '../../api/types.gen.ts';
 import { clusterNameOf, type JobFacts, openAttemptOf, type OpenRun, type RankFact } from '../../jobs/facts.ts';
-import { hasEnded, isPreempted, isProvenGone } from '../../provision/facts.ts';
+import { hasEnded, isPreempted, isProvenGone, provesQuiet, type Snapshot } from '../../provision/facts.ts';
 import { maxLagMs } from '../accounts/lists.ts';
 import type { Sighting } from '../accounts/sightings.ts';
 import type { Deps } from '../deps.ts';
@@ -58,15 +58,30 @@ function isGone(nodeId: string, cluster: SkyCluster | undefined, deps: Deps): bo
   return !known || listedFact(known, deps) !== 'Present';
 }
 
-/** By the cloud's lists alone. A cluster object that is gone had all its machines proved gone before it went. */
+/** By the cloud's lists alone. */
 function machineFact(nodeId: string, attempt: JobAttempt, { cluster, deps }: Around): RankFact['machine'] {
-  if (!cluster) return 'Gone';
+  if (!cluster) return unlisted(nodeId, attempt, deps) ? 'Gone' : 'Unknown';
   const recorded = cluster.status?.nodes?.find((node) => node.id === nodeId);
   const told = recorded && TOLD.get(recorded.state);
   if (told) return told;
   const known = deps.sightings.of(cluster.metadata.uid).find(({ node }) => node.id === nodeId);
   if (!known) return recorded ? 'Unknown' : goneFromStatus(cluster, attempt);
   return listedFact(known, deps);
+}
+
+/**
+ * A cluster goes only after its machines were proved gone, unless somebody took its finalizer away: then the work may still run,
+ * and only lists begun after the attempt tell.
+ */
+function unlisted(nodeId: string, { placement, startedAt }: JobAttempt, { clock, poller, registry }: Deps): boolean {
+  const { cloud = '', region = '' } = placement ?? {};
+  // A SkyCloud goes only when nothing of it is rented any more.
+  if (!registry.get(cloud)) return true;
+  const notBefore = clock.monotonic() - (clock.now() - Date.parse(startedAt ?? ''));
+  const isLive = ({ nodes }: Snapshot) =>
+    nodes.some(({ id, state }) => id === nodeId && state !== 'terminated' && state !== 'preempted');
+  const since = poller.snapshots(cloud, region).filter((snapshot) => snapshot.startedAt >= notBefore);
+  return !since.some(isLive) && provesQuiet(since, notBefore, (snapshot) => !isLive(snapshot));
 }
 
 /** What the cluster has proved and written. */
