@@ -6,6 +6,8 @@ import { say } from './report.ts';
 /** Logs of a machine that does not hand them over are given up after this. */
 const COLLECT_MS = 120_000;
 
+export const NOTHING_LEFT = ['True', 'NothingLeft', 'nothing of the job is rented any more'] as const;
+
 export function decideFinished(facts: JobFacts): JobDecision {
   const { job, cluster } = facts;
   const giveUpAt = Date.parse(job.status?.completionTime ?? '') + COLLECT_MS;
@@ -36,14 +38,9 @@ function shutDown(facts: JobFacts): JobDecision {
 }
 
 function cleanedUp(facts: JobFacts, kept: boolean): JobDecision {
-  const message =
-    kept && facts.cluster
-      ? `SkyCluster ${facts.cluster.metadata.name} is kept, as spec.shutdownAfterJobFinishes says`
-      : 'nothing of the job is rented any more';
-  return rest(
-    say({ ...stalledAsBefore(facts), CleanedUp: ['True', kept ? 'ClusterKept' : 'NothingLeft', message] }),
-    'finished',
-  );
+  const message = `SkyCluster ${facts.cluster?.metadata.name ?? ''} is kept, as spec.shutdownAfterJobFinishes says`;
+  const CleanedUp = kept && facts.cluster ? (['True', 'ClusterKept', message] as const) : NOTHING_LEFT;
+  return rest(say({ ...stalledAsBefore(facts), CleanedUp }), 'finished');
 }
 
 function expire(facts: JobFacts, decision: JobDecision): JobDecision {

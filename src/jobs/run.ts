@@ -4,6 +4,7 @@ import { spentMicro, moneyOf } from '../provision/money.ts';
 import { afterFailure, restartPauseMs } from './budget.ts';
 import { type JobAction, type JobDecision, type JobEvent, rest } from './decision.ts';
 import { type JobFacts, type OpenRun, ownsCluster, type RankFact } from './facts.ts';
+import { NOTHING_LEFT } from './finished.ts';
 import { exitCode, GANG_STOP, isClosed, type Outcome, outcomeOf, stateKind } from './outcome.ts';
 import { LOSSES, relaunchValue } from './relaunch.ts';
 import { type JobReport, say } from './report.ts';
@@ -249,7 +250,10 @@ export interface End {
 export function end(facts: JobFacts, run: OpenRun | undefined, outcome: End): JobDecision {
   const success = outcome.phase === 'Succeeded';
   const reason = outcome.reason ?? 'Succeeded';
-  const report = say(finalVerdicts(success, reason, outcome.message), {
+  // The machines of a cluster that the job does not own are not its to give back. Readers of the log wait for this word.
+  const cleanedUp = !ownsCluster(facts.job) && facts.logsCollected ? { CleanedUp: NOTHING_LEFT } : {};
+  const verdicts = { ...finalVerdicts(success, reason, outcome.message), ...cleanedUp };
+  const report = say(verdicts, {
     ...(run ? { ...closed(facts, run, reason, outcome.message), ...tailOf(facts, outcome.rank) } : {}),
     phase: outcome.phase,
     reason: outcome.reason,

@@ -250,10 +250,12 @@ export function activeExclusions(cluster: SkyCluster, now: number): NonNullable<
 }
 
 export function planStatus(plan: Plan): NonNullable<SkyClusterStatus['plan']> {
-  const { rejected, catalogHash } = plan;
-  if (plan.outcome !== 'Planned') return { rejected: { ...rejected }, catalogHash };
+  const { catalogHash } = plan;
+  // The API server merges an empty map after a full one to null, which the schema refuses.
+  const rejected = Object.keys(plan.rejected).length > 0 ? { rejected: { ...plan.rejected } } : {};
+  if (plan.outcome !== 'Planned') return { ...rejected, catalogHash };
   const candidates = plan.candidates.slice(0, 10).map(candidateStatus);
-  return { chosen: candidateStatus(plan.chosen), candidates, rejected: { ...rejected }, catalogHash };
+  return { chosen: candidateStatus(plan.chosen), candidates, ...rejected, catalogHash };
 }
 
 function candidateStatus(candidate: Candidate) {

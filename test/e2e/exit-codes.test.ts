@@ -10,7 +10,8 @@ describe('what a job ended with', function () {
 
   before(async function () {
     this.timeout(600_000);
-    world = await aWorld();
+    // Machine ids of its own: another simulator on this host may run meanwhile.
+    world = await aWorld({ sim: { seed: process.pid } });
     await world.apply('SkyCluster', 'pair', { numNodes: 2, resources: { cpus: '2+' } });
     await world.kubectl('wait', '--for=condition=Ready', 'skycluster/pair', '--timeout=90s');
   });

@@ -17,7 +17,11 @@ describe(`${COUNT} SkyClusters at once`, function () {
   before(async function () {
     this.timeout(600_000);
     world = await aWorld({
-      config: { callTimeoutSeconds: 60, poll: { openSeconds: 1, steadySeconds: 3, idleSeconds: 5 }, log: { level: 'info' } },
+      config: {
+        callTimeoutSeconds: 60,
+        poll: { openSeconds: 1, steadySeconds: 3, idleSeconds: 5 },
+        log: { level: 'info' },
+      },
     });
   });
   after(async function () {

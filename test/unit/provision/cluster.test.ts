@@ -76,6 +76,12 @@ describe('a cluster that holds nothing', () => {
     assert.equal(decision.wakeAt, NOW - 360_000 + 3_600_000);
   });
 
+  it('says nothing of rejected offerings where there are none: an empty map would be refused', () => {
+    const { plan } = decideCluster(aCase({ rank: () => ({ ...unplanned('NoCloudReady'), rejected: {} }) })).report
+      .fields;
+    assert.ok(plan && !('rejected' in plan));
+  });
+
   const tried = { ordinal: 1, outcome: 'NotStarted', reason: 'NoCapacity', placement: PLACEMENT } as const;
   it('stalls when every place was tried once, and says how to go on', () => {
     const facts = aCase({ cluster: aCluster({}, { attempts: [tried] }), rank: () => unplanned('AllExcluded') });
