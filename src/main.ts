@@ -114,7 +114,14 @@ function serve({ metrics, reflectors }: Operator, config: Config, hung: () => st
 }
 
 function listen(port: number, host: string, handler: RequestListener): Server {
-  return createServer({ headersTimeout: 10_000, requestTimeout: 10_000 }, handler).listen(port, host);
+  const server = createServer({ headersTimeout: 10_000, requestTimeout: 10_000 }, handler);
+  server.on('error', ({ message }) => {
+    process.stderr.write(
+      `sky-operator: cannot serve at ${host}:${port}: ${message}; free the port or configure another\n`,
+    );
+    process.exit(EXIT.config);
+  });
+  return server.listen(port, host);
 }
 
 function probeLag({ skyMetrics }: Operator, stop: AbortSignal): void {

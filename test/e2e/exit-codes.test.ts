@@ -129,14 +129,17 @@ describe('what a job ended with', function () {
   });
 
   it('is Cancelled when it was told so, and its processes are gone', async () => {
-    const run = 'trap "curl -s -d \\"ended $SKYPILOT_NODE_RANK\\" $SKY_SIM_COLLECTOR" EXIT; sleep 600 & wait';
+    const run = 'sleep 6173 & setsid sleep 6173 & wait';
     await onPair('cancelled', { run });
     await runs('cancelled');
     await change('cancelled', { cancel: true });
     const job = await ended('cancelled');
     assert.deepEqual([job.status?.phase, job.status?.reason], ['Failed', 'Cancelled']);
     assert.equal(job.status?.attempts?.length, 1);
-    assert.equal((await world.get('skycluster', 'pair'))?.status?.phase, 'Ready');
+
+    const look = "! cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -q 'sleep [6]173'";
+    await onPair('look', { run: look });
+    assert.equal((await ended('look')).status?.phase, 'Succeeded');
   });
 
   it('waits for a suspend to be taken back, and goes on with the next attempt', async () => {

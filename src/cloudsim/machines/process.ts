@@ -178,11 +178,10 @@ export class ProcessMachines implements Machines {
       LOGNAME: 'sky',
       SHELL: '/bin/sh',
       PATH: `${folder}/run/bin:${SYSTEM_PATH}`,
-      SKY_BOOT_ID_FILE: `${folder}/run/boot_id`,
       SKY_SIM_MACHINE: spec.id,
       SKY_SIM_COLLECTOR: this.#options.collector,
     };
-    const words = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+    const words = [...Object.entries(environment).map(([name, value]) => `${name}=${value}`), bootIdFile(folder)];
     const drop = this.#ids ? `setpriv --reuid ${this.#ids.uid} --regid ${this.#ids.gid} --clear-groups ` : '';
     return [
       '#!/bin/sh',
@@ -200,8 +199,14 @@ export class ProcessMachines implements Machines {
 
   #marker(id: string): Marker {
     const machine = this.#machines.get(id);
-    return { variable: `SKY_SIM_MACHINE=${id}`, folder: this.#folder(id), roots: machine ? pidsOf(machine) : [] };
+    const folder = this.#folder(id);
+    // Not the id: another simulator of the same seed gives the same ones.
+    return { variable: bootIdFile(folder), folder, roots: machine ? pidsOf(machine) : [] };
   }
+}
+
+function bootIdFile(folder: string): string {
+  return `SKY_BOOT_ID_FILE=${folder}/run/boot_id`;
 }
 
 /** A random boot id in the form of the kernel's. */
