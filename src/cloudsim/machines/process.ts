@@ -71,7 +71,12 @@ export class ProcessMachines implements Machines {
     writeUserFiles([{ host: home, inside: '/home/sky' }], spec, this.#ids);
     writeFileSync(join(run, 'boot_id'), `${bootId(this.#options.random)}\n`);
     writeFileSync(join(run, 'session.sh'), this.#sessionScript(spec, folder), { mode: 0o755 });
-    const config = sshdConfig(run, [`ForceCommand ${run}/session.sh`, `PermitRootLogin ${this.#ids ? 'yes' : 'no'}`]);
+    const config = sshdConfig(run, [
+      `ForceCommand ${run}/session.sh`,
+      `PermitRootLogin ${this.#ids ? 'yes' : 'no'}`,
+      // bash as a login shell under sshd reads the user's ~/.bashrc, except in a nested shell: it is not the machine's.
+      'SetEnv SHLVL=1',
+    ]);
     writeFileSync(join(run, 'sshd_config'), config);
 
     const machine = this.#machines.get(spec.id) ?? (await this.#claimAddress());
