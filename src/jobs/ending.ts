@@ -1,9 +1,10 @@
 /** Somebody ends the job: a deletion, a cancel, a suspend, a deadline. Work first, machines next, the object last. */
+import { closed, costOf, end } from './close.ts';
 import { type JobAction, type JobDecision, JOB_FINALIZER, rest } from './decision.ts';
 import { type JobFacts, type OpenRun, ownsCluster } from './facts.ts';
 import { isClosed, outcomeOf } from './outcome.ts';
 import { type JobReport, say } from './report.ts';
-import { closed, costOf, decideRun, end, isToldToStop } from './run.ts';
+import { decideRun, isToldToStop } from './run.ts';
 import { NOT_FINISHED } from './start.ts';
 
 export type EndCause = 'Deleted' | 'Cancelled' | 'DeadlineExceeded' | 'Suspended';
