@@ -9,7 +9,7 @@ import type { Written } from '../../kube/status.ts';
 import { RELAUNCH } from '../../provision/retire.ts';
 import type { Deps } from '../deps.ts';
 import type { KeyRing } from '../skycluster/keys.ts';
-import { ownedCluster } from './owned-cluster.ts';
+import { clusterOf, ownedCluster } from './owned-cluster.ts';
 import { prepareRanks } from './prepare.ts';
 import type { RankWorker } from './rank-worker.ts';
 
@@ -108,7 +108,7 @@ async function createCluster(job: SkyJob, deps: Deps): Promise<void> {
 
 async function deleteCluster(job: SkyJob, deps: Deps): Promise<void> {
   const ref = { namespace: job.metadata.namespace ?? '', name: clusterNameOf(job) };
-  const cluster = deps.stores.clusters.get(`${ref.namespace}/${ref.name}`);
+  const cluster = clusterOf(job, deps);
   if (!cluster || cluster.metadata.deletionTimestamp || !isOwned(cluster, job)) return;
   await deps.apis.clusters.delete(ref, { uid: cluster.metadata.uid });
 }
@@ -124,7 +124,7 @@ function askCloud(job: SkyJob, deps: Deps): void {
 
 async function relaunch(job: SkyJob, value: string, deps: Deps): Promise<void> {
   const ref = { namespace: job.metadata.namespace ?? '', name: clusterNameOf(job) };
-  const cluster = deps.stores.clusters.get(`${ref.namespace}/${ref.name}`);
+  const cluster = clusterOf(job, deps);
   if (!cluster || !isOwned(cluster, job) || cluster.metadata.annotations?.[RELAUNCH] === value) return;
   const { resourceVersion } = cluster.metadata;
   deps.wrote(

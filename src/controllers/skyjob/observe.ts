@@ -1,9 +1,10 @@
 import type { JobAttempt, SkyCluster, SkyJob } from '../../api/types.gen.ts';
-import { clusterNameOf, type JobFacts, openAttemptOf, type OpenRun, type RankFact } from '../../jobs/facts.ts';
+import { type JobFacts, openAttemptOf, type OpenRun, type RankFact } from '../../jobs/facts.ts';
 import { hasEnded, isPreempted, isProvenGone, provesQuiet, type Snapshot } from '../../provision/facts.ts';
 import { maxLagMs } from '../accounts/lists.ts';
 import type { Sighting } from '../accounts/sightings.ts';
 import type { Deps } from '../deps.ts';
+import { clusterOf } from './owned-cluster.ts';
 import type { RankWorker } from './rank-worker.ts';
 import type { Queue } from './queue.ts';
 import { jobProblem } from './validate.ts';
@@ -16,8 +17,8 @@ export function observeJob(
   worker: RankWorker,
   extra: { readonly missingInput: string | undefined; readonly queue: Queue },
 ): JobFacts {
-  const { namespace = '', uid } = job.metadata;
-  const cluster = deps.stores.clusters.get(`${namespace}/${clusterNameOf(job)}`);
+  const { uid } = job.metadata;
+  const cluster = clusterOf(job, deps);
   const attempt = openAttemptOf(job);
   return {
     job,

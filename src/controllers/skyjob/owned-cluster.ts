@@ -1,6 +1,12 @@
 import type { SkyCluster, SkyJob } from '../../api/types.gen.ts';
 import { clusterNameOf } from '../../jobs/facts.ts';
 import type { Draft } from '../../kube/api.ts';
+import type { Deps } from '../deps.ts';
+
+/** The cluster that the job runs on, its own or the one it refers to, as the cache shows it. */
+export function clusterOf(job: SkyJob, { stores }: Pick<Deps, 'stores'>): SkyCluster | undefined {
+  return stores.clusters.get(`${job.metadata.namespace ?? ''}/${clusterNameOf(job)}`);
+}
 
 /** The cluster of one job: it tries until there is room, and leaves every loss to the job. */
 export function ownedCluster(job: SkyJob): Draft<SkyCluster> {

@@ -1,13 +1,13 @@
 /** Hands the ranks of an attempt to the background worker, with everything they need. */
 import type { JobAttempt, SkyCluster, SkyJob } from '../../api/types.gen.ts';
 import { jobSetupEnvironment, runEnvironment } from '../../jobs/environment.ts';
-import { clusterNameOf } from '../../jobs/facts.ts';
 import { contentHash } from '../../provision/keys.ts';
 import type { RemoteNode, RunRef, RunRequest } from '../../remote/contract.ts';
 import type { Deps } from '../deps.ts';
 import { resolveEnv, resolveFiles } from '../inputs.ts';
 import { targetOf } from '../skycluster/targets.ts';
 import type { JobActor } from './act.ts';
+import { clusterOf } from './owned-cluster.ts';
 import type { RankOrder } from './rank-worker.ts';
 
 interface Preparing {
@@ -22,7 +22,7 @@ export async function prepareRanks(
   signal: AbortSignal,
 ): Promise<void> {
   const { deps, keys } = actor;
-  const cluster = deps.stores.clusters.get(`${job.metadata.namespace ?? ''}/${clusterNameOf(job)}`);
+  const cluster = clusterOf(job, deps);
   if (!cluster) return;
   const clusterKeys = await keys.of(cluster.metadata.uid);
   const inputs = preparing.hasGone ? undefined : await readInputs(job, cluster, deps, signal);
