@@ -22,10 +22,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const ROOMS = Object.keys(MAY_IMPORT);
 const BESIDE = '^src/(clock|log|config|redact|metrics)\\.ts$';
 
+/** The API of a cloud's fake is spoken by the simulator; no provider may know either. */
+const FAKE = '^src/clouds/[a-z]+/fake/';
+
 const arrows: IForbiddenRuleType[] = Object.entries(MAY_IMPORT).map(([room, allowed]) => ({
   name: `${room}-points-down`,
   severity: 'error',
-  from: { path: `^src/${room}/` },
+  from: { path: `^src/${room}/`, pathNot: FAKE },
   // A type of another room's door costs nothing at run time and ties no knot.
   to: {
     path: `^src/(${ROOMS.filter((other) => other !== room && !allowed.includes(other)).join('|')})/`,
@@ -35,6 +38,18 @@ const arrows: IForbiddenRuleType[] = Object.entries(MAY_IMPORT).map(([room, allo
 
 const forbidden: IForbiddenRuleType[] = [
   ...arrows,
+  {
+    name: 'fakes-know-their-cloud-and-the-simulator',
+    severity: 'error',
+    from: { path: FAKE },
+    to: { path: '^src/', pathNot: '^src/(clouds|cloudsim)/' },
+  },
+  {
+    name: 'nothing-real-knows-a-fake',
+    severity: 'error',
+    from: { path: '^src/', pathNot: FAKE },
+    to: { path: FAKE },
+  },
   {
     name: 'no-cycle',
     severity: 'error',

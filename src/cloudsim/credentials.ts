@@ -27,8 +27,8 @@ export class Credentials {
   }
 
   /** Throws Unauthorized for a key that opens nothing; `lenient` lets a hollow one pass. */
-  open(authorization: string | undefined, lenient: boolean): Credential {
-    const credential = this.#keys.get(authorization?.replace(/^Bearer /, '') ?? '');
+  open(key: string, lenient: boolean): Credential {
+    const credential = this.#keys.get(key);
     if (credential?.state === 'valid' || (lenient && credential?.state === 'hollow')) return credential;
     throw new ApiError('Unauthorized', `the key is ${credential?.state ?? 'unknown'}`);
   }

@@ -1,17 +1,20 @@
 import type { Clock } from '../clock.ts';
 import { ApiError } from './errors.ts';
-import type { Profile } from './profiles.ts';
 import type { Action, Corruption, Edge, Plan, Subject } from './plan.ts';
 
 /** How an answer leaves the cloud. */
+export interface Said {
+  readonly kind: 'said';
+  readonly status: number;
+  /** MIME type. */
+  readonly type: string;
+  readonly text: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 export type Answer =
-  | {
-      readonly kind: 'json';
-      readonly status: number;
-      readonly body: unknown;
-      readonly headers?: Record<string, string>;
-    }
-  | { readonly kind: 'corrupt'; readonly how: Corruption; readonly body: unknown }
+  | Said
+  | { readonly kind: 'corrupt'; readonly how: Corruption; readonly said: Said }
   /** Nothing is said and the connection stays open. */
   | { readonly kind: 'silence' }
   | { readonly kind: 'reset' };
@@ -42,7 +45,10 @@ export type Trace = (edge: Edge, subject: Subject, actions: readonly Action[]) =
  * Passes a call over the five edges and lets the plan strike at each. What was committed stays committed, whatever the caller
  * hears: that is how "500 but created" and "timed out, created 90 s later" come to be. Throws what `refusal` makes an answer of.
  */
-export async function overEdges(operation: Operation, plan: Plan, clock: Clock, trace: Trace): Promise<Answer> {
+export async function overEdges(
+  operation: Operation,
+  { plan, clock, trace, say }: { plan: Plan; clock: Clock; trace: Trace; say: (body: unknown) => Said },
+): Promise<Answer> {
   const { subject } = operation;
   const pass = async (edge: Edge): Promise<readonly Action[]> => {
     const actions = plan.at(edge, subject);
@@ -60,16 +66,15 @@ export async function overEdges(operation: Operation, plan: Plan, clock: Clock, 
   await pass('committed');
   const corruption = (await pass('answered')).find((action) => action.kind === 'corrupt');
   await pass('delivered');
-  return corruption ? { kind: 'corrupt', how: corruption.how, body } : { kind: 'json', status: 200, body };
+  const said = say(body);
+  return corruption ? { kind: 'corrupt', how: corruption.how, said } : said;
 }
 
 /** The answer that tells of an error. Anything but a refusal or an interruption is a bug, and is thrown on. */
-export function refusal(error: unknown, statuses: Profile['statuses'] = {}): Answer {
+export function refusal(error: unknown, refuse: (error: ApiError) => Said): Answer {
   if (error instanceof Interrupted) return error.answer;
-  if (!(error instanceof ApiError)) throw error;
-  const { code, message, http } = error;
-  const headers = error.retryAfter === undefined ? {} : { 'retry-after': String(Math.ceil(error.retryAfter)) };
-  return { kind: 'json', status: statuses[code] ?? http, body: { error: { code, message } }, headers };
+  if (error instanceof ApiError) return refuse(error);
+  throw error;
 }
 
 async function strike(action: Action, clock: Clock): Promise<void> {
@@ -81,7 +86,7 @@ async function strike(action: Action, clock: Clock): Promise<void> {
     case 'reset':
       throw new Interrupted({ kind: 'reset' });
     case 'fail':
-      throw new ApiError(action.code, action.message);
+      throw new ApiError(action.code, action.message, action.native ? { native: action.native } : {});
     case 'duplicate':
     case 'ignore':
     case 'corrupt':

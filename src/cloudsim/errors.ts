@@ -23,17 +23,29 @@ export class ApiError extends Error {
   readonly code: ErrorCode;
   /** Seconds. */
   readonly retryAfter: number | undefined;
+  /** What the imitated cloud itself calls it, where `code` is not enough; each wire has a usual name for every code. */
+  readonly native: string | undefined;
 
-  constructor(code: ErrorCode, message: string, retryAfter?: number) {
+  constructor(code: ErrorCode, message: string, more: { readonly retryAfter?: number; readonly native?: string } = {}) {
     super(message);
     this.name = 'ApiError';
     this.code = code;
-    this.retryAfter = retryAfter;
+    this.retryAfter = more.retryAfter;
+    this.native = more.native;
+  }
+
+  /** Headers of the answer that tells of it. */
+  get headers(): Readonly<Record<string, string>> {
+    return this.retryAfter === undefined ? {} : { 'retry-after': String(Math.ceil(this.retryAfter)) };
   }
 
   get http(): number {
     return HTTP[this.code];
   }
+}
+
+export function refuseIf(wrong: boolean, code: ErrorCode, message: string): void {
+  if (wrong) throw new ApiError(code, message);
 }
 
 export function isErrorCode(text: string): text is ErrorCode {

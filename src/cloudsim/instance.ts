@@ -30,6 +30,8 @@ export interface Instance {
   /** Simulated Unix milliseconds. */
   readonly createdAt: number;
   readonly address?: { readonly ip: string; readonly port: number; readonly user: string };
+  /** Whatever else an imitated cloud remembers of it. */
+  readonly extra?: Readonly<Record<string, unknown>>;
   /** Planted by a test; whoever changes it has broken the first promise. */
   readonly decoy?: boolean;
 }

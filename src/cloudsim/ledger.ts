@@ -1,6 +1,7 @@
 import { closeSync, existsSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Instance } from './instance.ts';
+import type { Thing } from './world.ts';
 
 /** One committed effect. Written at commit and never computed from a view: the truth that tests compare with. */
 export interface LedgerRow {
@@ -10,7 +11,7 @@ export interface LedgerRow {
   readonly tSim: number;
   readonly op: string;
   readonly edge: 'committed';
-  /** `created`, `tagged`, `removed`, a state reached, `key-created`, … */
+  /** `created`, `tagged`, `removed`, a state reached, `thing-put`, … */
   readonly effect: string;
   readonly requestId: string;
   /** Who asked: `key:<account>`, `cloud`, `console` or `test`. */
@@ -21,6 +22,9 @@ export interface LedgerRow {
   readonly instance?: Instance;
   /** The whole launch body: what a reader of the cloud could learn about the caller's secrets. */
   readonly request?: unknown;
+  readonly userData?: string;
+  /** A thing beside machines that was made, changed or removed. */
+  readonly thing?: Thing;
   /** Parts of the user data that the machine does not understand. */
   readonly ignored?: readonly string[];
 }

@@ -3,6 +3,7 @@ import type { CatalogRow } from './catalog.ts';
 import { ApiError } from './errors.ts';
 import type { Instance, InstanceState } from './instance.ts';
 import { noConfig, parseUserData } from './machines/cloud-init.ts';
+import type { CloudConfig } from './machines/cloud-init.ts';
 import type { Machines } from './machines/contract.ts';
 import type { Plan } from './plan.ts';
 import type { Timeline } from './timeline.ts';
@@ -130,18 +131,22 @@ export class Life {
   }
 
   #hardware(instance: Instance) {
-    const { world, typeOf } = this.#options;
-    const type = typeOf(instance.instanceType);
-    const userData = world.userData(instance.id);
-    const fromKey = world.keys(instance.account).filter((key) => key.name === instance.sshKeyName);
-    const parsed = userData === undefined ? noConfig : parseUserData(userData);
-    const authorizedKeys = [...parsed.authorizedKeys, ...fromKey.map((key) => key.publicKey)];
+    const type = this.#options.typeOf(instance.instanceType);
     return {
-      config: { ...parsed, authorizedKeys },
+      config: this.#config(instance),
       accelerator: { name: type?.AcceleratorName ?? '', count: type?.AcceleratorCount ?? 0 },
       vCPUs: type?.vCPUs ?? 0,
       memoryGiB: type?.MemoryGiB ?? 0,
     };
+  }
+
+  /** What the user data says, and the SSH key that the cloud itself puts there. */
+  #config({ id, account, sshKeyName }: Instance): CloudConfig {
+    const { world } = this.#options;
+    const userData = world.userData(id);
+    const parsed = userData === undefined ? noConfig : parseUserData(userData);
+    const key = world.thing(account, 'ssh-key', sshKeyName ?? '');
+    return key ? { ...parsed, authorizedKeys: [...parsed.authorizedKeys, String(key.data.public_key)] } : parsed;
   }
 
   #is(id: string, states: readonly InstanceState[]): boolean {

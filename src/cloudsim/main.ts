@@ -5,11 +5,14 @@ import { systemClock, systemRandom } from '../clock.ts';
 import { jsonLogger } from '../log.ts';
 import { collectorHandler } from './api/collector.ts';
 import { faultHandler } from './api/fault.ts';
-import { gateway } from './api/gateway.ts';
 import { listen } from './api/http.ts';
 import type { Handler } from './api/http.ts';
 import { builtinCatalog, parseCatalog } from './catalog.ts';
 import { Cloud } from './cloud.ts';
+import type { CloudOptions } from './cloud.ts';
+import { gateway } from './gateway.ts';
+import type { Wire } from './wire.ts';
+import { loadWire } from './wires.ts';
 import { EnvironmentError } from './machines/contract.ts';
 import { startMachines } from './machines/start.ts';
 import { FlagError, HELP, parseOptions } from './options.ts';
@@ -32,7 +35,6 @@ async function run(options: SimOptions): Promise<void> {
   const collector = await collectorAt(options.advertise ?? LOOPBACK);
   const asked = untilAsked(options.exitWithStdin);
 
-  const catalog = options.catalog === undefined ? builtinCatalog : parseCatalog(readFileSync(options.catalog, 'utf8'));
   const machines = await startMachines({
     ...options,
     clock: systemClock,
@@ -40,19 +42,21 @@ async function run(options: SimOptions): Promise<void> {
     collector,
     collectorAt,
   });
-  const base = { clock: systemClock, random: systemRandom, log, catalog, machines, factor: options.clockFactor };
-  const cloud = new Cloud({ ...options, ...base });
+  const wire = await loadWire(options.wire, options.profile);
+  const base = { clock: systemClock, random: systemRandom, log, machines, factor: options.clockFactor };
+  const cloud = new Cloud({ ...options, ...base, ...rulesOf(wire, options) });
   if (cloud.ledger.torn) log.warn('The last row of the ledger was torn and has been dropped.');
   cloud.resume();
 
   const faultToken = systemRandom.bytes(16).toString('hex');
   const ready = {
-    api: await open(gateway(cloud), options.advertise ?? LOOPBACK, options.port),
+    api: await open(gateway(cloud, wire), options.advertise ?? LOOPBACK, options.port),
     fault: await open(faultHandler(cloud, faultToken), LOOPBACK),
     faultToken,
     collector,
     apiKey: cloud.apiKey,
-    profile: options.profile.name,
+    wire: wire.name,
+    profile: cloud.options.profile.name,
     seed: options.seed,
     isolation: machines.isolation,
     ledger: options.data ?? 'memory',
@@ -65,6 +69,16 @@ async function run(options: SimOptions): Promise<void> {
   await machines.close();
   for (const server of servers) server.close().closeAllConnections();
   cloud.ledger.close();
+}
+
+/** What the flags say, and where they say nothing, the imitated cloud. */
+function rulesOf(wire: Wire, options: SimOptions): Pick<CloudOptions, 'profile' | 'rates' | 'catalog'> {
+  const given = options.catalog === undefined ? undefined : parseCatalog(readFileSync(options.catalog, 'utf8'));
+  return {
+    profile: wire.profile ?? options.profile,
+    rates: options.rates === 'own' ? (wire.rates ?? new Map()) : options.rates,
+    catalog: given ?? wire.catalog ?? builtinCatalog,
+  };
 }
 
 async function untilAsked(exitWithStdin: boolean): Promise<void> {

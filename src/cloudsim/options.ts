@@ -3,8 +3,11 @@ import { ec2Rates } from './buckets.ts';
 import type { Rate } from './buckets.ts';
 import { profiles } from './profiles.ts';
 import type { Profile } from './profiles.ts';
+import { wireNames } from './wires.ts';
 
 export interface SimOptions {
+  /** Cloud whose API is spoken. */
+  readonly wire: string;
   readonly profile: Profile;
   readonly seed: number;
   readonly clockFactor: number;
@@ -19,20 +22,21 @@ export interface SimOptions {
   readonly bootSeconds: number;
   readonly capacity: number;
   readonly pageSize: number;
-  readonly rates: ReadonlyMap<string, Rate>;
+  readonly rates: ReadonlyMap<string, Rate> | 'own';
   readonly exitWithStdin: boolean;
 }
 
-export const HELP = `FluffyCloud, a simulated cloud whose machines answer SSH.
+export const HELP = `A simulated cloud whose machines answer SSH.
 
   npm run sim -- [flags]
 
+  --wire=fluffycloud    API that is spoken: ${wireNames.join(', ')}
   --profile=full        rules of the cloud: ${[...profiles.keys()].join(', ')}
   --seed=1              of all random decisions
   --clock-factor=1      simulated seconds per second
   --boot-seconds=5      simulated seconds from launch to running
   --capacity=1000       machines per region, zone, type and market
-  --limits=none         rate limits: none, ec2
+  --limits=none         rate limits: none, ec2, own (those of the wire)
   --page-size=500       machines per page of a list
   --data=DIR            keep the ledger there; absent: in memory
   --port=0              of the API; 0: any free port
@@ -59,6 +63,10 @@ export function parseOptions(args: readonly string[]): SimOptions | 'help' {
   const text = (name: 'data' | 'advertise' | 'catalog' | 'sshd') =>
     flags[name] === undefined ? {} : { [name]: flags[name] };
   return {
+    wire: required(
+      wireNames.find((name) => name === flags.wire),
+      'wire',
+    ),
     profile: required(profiles.get(flags.profile), 'profile'),
     seed: number(flags.seed, 'seed', Number.MIN_SAFE_INTEGER),
     clockFactor: number(flags['clock-factor'], 'clock-factor', 0.001),
@@ -78,7 +86,8 @@ export function parseOptions(args: readonly string[]): SimOptions | 'help' {
   };
 }
 
-const LIMITS = new Map<string, ReadonlyMap<string, Rate>>([
+const LIMITS = new Map<string, SimOptions['rates']>([
+  ['own', 'own'],
   ['none', new Map<string, Rate>()],
   ['ec2', ec2Rates],
 ]);
@@ -89,6 +98,7 @@ function readFlags(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       options: {
+        wire: string('fluffycloud'),
         profile: string('full'),
         seed: string('1'),
         'clock-factor': string('1'),

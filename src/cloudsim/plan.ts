@@ -19,7 +19,7 @@ export type Action =
   /** The message is lost here: the caller hears nothing. */
   | { readonly kind: 'drop' }
   | { readonly kind: 'reset' }
-  | { readonly kind: 'fail'; readonly code: ErrorCode; readonly message: string }
+  | { readonly kind: 'fail'; readonly code: ErrorCode; readonly message: string; readonly native?: string }
   /** The call arrives twice. */
   | { readonly kind: 'duplicate' }
   /** Accepted and never executed. */
@@ -124,9 +124,9 @@ function parseAction(kind: string, params: Params): Action {
 }
 
 function parseFail(params: Params): Action {
-  const { code, message } = shaped(params, { code: 'string', message: 'string?' });
+  const { code, message, native } = shaped(params, { code: 'string', message: 'string?', native: 'string?' });
   if (!isErrorCode(code)) throw new ApiError('BadRequest', `no error code ${code}`);
-  return { kind: 'fail', code, message: message ?? `injected ${code}` };
+  return { kind: 'fail', code, message: message ?? `injected ${code}`, ...(native === undefined ? {} : { native }) };
 }
 
 /** An action without parameters. */

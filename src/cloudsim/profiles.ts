@@ -9,6 +9,8 @@ export interface Profile {
   readonly calibrated: string | false;
   readonly idempotency: 'token' | 'none';
   readonly tokenLifeSeconds: number;
+  /** A token of machines that have ended answers with them; otherwise it is refused. */
+  readonly replaysDead: boolean;
   /** Launches take tags, zone, market, user data and the like; machines can be stopped; lists have pages. */
   readonly richLaunch: boolean;
   readonly maxPerLaunch: number;
@@ -29,6 +31,7 @@ const full: Profile = {
   calibrated: false,
   idempotency: 'token',
   tokenLifeSeconds: 86_400,
+  replaysDead: false,
   richLaunch: true,
   maxPerLaunch: 1_000,
   refusesSilently: false,
@@ -43,6 +46,7 @@ const fluffy: Profile = {
   calibrated: false,
   idempotency: 'none',
   tokenLifeSeconds: 0,
+  replaysDead: false,
   richLaunch: false,
   maxPerLaunch: 1,
   refusesSilently: true,

@@ -20,10 +20,13 @@ export interface Cause {
 
 export const byCloud: Cause = { op: 'life', requestId: '-', credential: 'cloud' };
 
-export interface SshKey {
+/** What an account has beside machines: SSH keys, security groups, firewall rules. */
+export interface Thing {
+  readonly kind: string;
   readonly account: string;
-  readonly name: string;
-  readonly publicKey: string;
+  /** Unique among things of the kind in the account. */
+  readonly id: string;
+  readonly data: Readonly<Record<string, unknown>>;
 }
 
 export interface WorldOptions {
@@ -41,7 +44,7 @@ export class World {
   /** Counted, because a launch must not look at every machine there ever was. */
   readonly #live = new Map<string, number>();
   readonly #byToken = new Map<string, LedgerRow[]>();
-  readonly #keys = new Map<string, SshKey>();
+  readonly #things = new Map<string, Thing>();
   readonly #userData = new Map<string, string>();
   #nextId: number;
   lags: Lags;
@@ -58,8 +61,10 @@ export class World {
     return `i-${drawHex(12, this.options.seed, 'id', this.#nextId++)}`;
   }
 
+  /** User data is kept for the machine's reboots. */
   commit(cause: Cause, effect: string, instance: Instance, extra: Partial<LedgerRow> = {}): Instance {
     const { token } = instance;
+    if (extra.userData !== undefined) this.#userData.set(instance.id, extra.userData);
     this.#remember(this.#append(cause, effect, { instance, ...(token ? { token } : {}), ...extra }), instance);
     return instance;
   }
@@ -111,22 +116,22 @@ export class World {
       .filter((instance) => instance.account === account);
   }
 
-  keys(account: string): SshKey[] {
-    return [...this.#keys.values()].filter((key) => key.account === account);
+  things(account: string, kind: string): Thing[] {
+    return [...this.#things.values()].filter((thing) => thing.account === account && thing.kind === kind);
   }
 
-  putKey(cause: Cause, key: SshKey): void {
-    this.#keys.set(`${key.account}/${key.name}`, key);
-    this.#append(cause, 'key-created', { request: key });
+  thing(account: string, kind: string, id: string): Thing | undefined {
+    return this.#things.get(thingKey({ account, kind, id }));
   }
 
-  deleteKey(cause: Cause, account: string, name: string): void {
-    if (this.#keys.delete(`${account}/${name}`)) this.#append(cause, 'key-removed', { request: { account, name } });
+  /** Makes it, or replaces the one with its id. */
+  putThing(cause: Cause, thing: Thing): void {
+    this.#things.set(thingKey(thing), thing);
+    this.#append(cause, 'thing-put', { thing });
   }
 
-  /** Keeps the user data of a machine for its reboots. */
-  keepUserData(id: string, userData: string): void {
-    this.#userData.set(id, userData);
+  removeThing(cause: Cause, thing: Omit<Thing, 'data'>): void {
+    if (this.#things.delete(thingKey(thing))) this.#append(cause, 'thing-removed', { thing: { ...thing, data: {} } });
   }
 
   userData(id: string): string | undefined {
@@ -141,7 +146,7 @@ export class World {
     this.#versions.clear();
     this.#live.clear();
     this.#byToken.clear();
-    this.#keys.clear();
+    this.#things.clear();
     this.#userData.clear();
     this.options.ledger.clear();
   }
@@ -161,17 +166,15 @@ export class World {
   }
 
   #replay(row: LedgerRow): void {
-    const request = row.request as Partial<SshKey & { user_data: string }> | undefined;
-    if (row.instance) {
-      this.#remember(row, row.instance);
-      if (request?.user_data) this.#userData.set(row.instance.id, request.user_data);
-    }
-    const { account, name, publicKey } = request ?? {};
-    if (row.effect === 'key-created' && account && name && publicKey) {
-      this.#keys.set(`${account}/${name}`, { account, name, publicKey });
-    }
-    if (row.effect === 'key-removed') this.#keys.delete(`${account}/${name}`);
+    if (row.instance) this.#remember(row, row.instance);
+    if (row.instance && row.userData !== undefined) this.#userData.set(row.instance.id, row.userData);
+    if (row.thing && row.effect === 'thing-put') this.#things.set(thingKey(row.thing), row.thing);
+    if (row.thing && row.effect === 'thing-removed') this.#things.delete(thingKey(row.thing));
   }
+}
+
+function thingKey({ account, kind, id }: Omit<Thing, 'data'>): string {
+  return `${account}/${kind}/${id}`;
 }
 
 function pushTo<T>(map: Map<string, T[]>, key: string, item: T): void {

@@ -12,7 +12,9 @@ import { billableNow, runningBySlot } from '../../src/cloudsim/queries.ts';
 const MAIN = fileURLToPath(new URL('../../src/cloudsim/main.ts', import.meta.url));
 
 export interface SimOptions {
-  readonly profile?: 'full' | 'fluffy' | 'tokened';
+  /** Cloud whose API is spoken; absent: fluffycloud. */
+  readonly wire?: string;
+  readonly profile?: string;
   readonly seed?: number;
   readonly clockFactor?: number;
   readonly bootSeconds?: number;
@@ -40,7 +42,8 @@ interface Ready {
   readonly faultToken: string;
   readonly collector: string;
   readonly apiKey: string;
-  readonly profile: 'full' | 'fluffy' | 'tokened';
+  readonly wire: string;
+  readonly profile: string;
   readonly seed: number;
   readonly isolation: 'ns' | 'process' | 'none';
   readonly pid: number;

@@ -20,7 +20,7 @@ import { capabilitiesOf, manifest, profileOf } from './manifest.ts';
 import { observed } from './nodes.ts';
 
 /** The simulated cloud. `allowedHosts`: hosts that may be reached by http or at private addresses. */
-export function fluffyCloud(allowedHosts: readonly string[]): NodeProvider {
+export function provider(allowedHosts: readonly string[]): NodeProvider {
   const rest = restClient(allowedHosts);
   const clientOf = (cx: CallContext): FluffyClient => new FluffyClient(rest, cx);
 

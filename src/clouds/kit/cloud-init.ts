@@ -12,7 +12,10 @@ export interface Bootstrap {
 export function cloudInit(bootstrap: Bootstrap): string {
   const { user, authorizedKeys, hostKey, maxLifetimeSeconds } = bootstrap;
   const config = {
-    users: [{ name: user, shell: '/bin/bash', ssh_authorized_keys: authorizedKeys }],
+    users: [
+      'default',
+      { name: user, shell: '/bin/bash', sudo: 'ALL=(ALL) NOPASSWD:ALL', ssh_authorized_keys: authorizedKeys },
+    ],
     ...(hostKey
       ? {
           ssh_deletekeys: true,

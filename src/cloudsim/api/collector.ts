@@ -1,12 +1,13 @@
+import { json } from '../wire.ts';
 import type { Handler } from './http.ts';
 
 /** Lines that test jobs report: `start`, `beat` and `stop`, as `{job, attempt, rank, bootId, pid, t}`. Survives every fault. */
 export function collectorHandler(lines: unknown[]): Handler {
   return async ({ method, path, text }) => {
-    if (path !== '/__collect') return { kind: 'json', status: 404, body: {} };
-    if (method === 'GET') return { kind: 'json', status: 200, body: lines };
+    if (path !== '/__collect') return json(404, {});
+    if (method === 'GET') return json(200, lines);
     for (const line of text.split('\n')) if (line.trim() !== '') lines.push(parsed(line));
-    return { kind: 'json', status: 200, body: {} };
+    return json(200, {});
   };
 }
 

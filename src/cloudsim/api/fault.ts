@@ -5,9 +5,10 @@ import { ApiError } from '../errors.ts';
 import type { Instance } from '../instance.ts';
 import { parsePlan } from '../plan.ts';
 import { shaped } from '../shape.ts';
-import { jsonBody } from './http.ts';
+import { bearer, jsonBody } from './http.ts';
 import type { Handler, Request } from './http.ts';
 import { deeds } from './deeds.ts';
+import { json, jsonRefusal } from '../wire.ts';
 
 type Route = (cloud: Cloud, request: Request) => unknown;
 
@@ -26,12 +27,12 @@ const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
 export function faultHandler(cloud: Cloud, token: string): Handler {
   return async (request) => {
     try {
-      if (request.authorization !== `Bearer ${token}`) throw new ApiError('Unauthorized', 'wrong fault token');
+      if (bearer(request) !== token) throw new ApiError('Unauthorized', 'wrong fault token');
       const route = routes.get(`${request.method} ${request.path}`);
       if (!route) throw new ApiError('NotFound', `no call ${request.method} ${request.path}`);
-      return { kind: 'json', status: 200, body: (await route(cloud, request)) ?? {} };
+      return json(200, (await route(cloud, request)) ?? {});
     } catch (error) {
-      return refusal(error);
+      return refusal(error, jsonRefusal);
     }
   };
 }

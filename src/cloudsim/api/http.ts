@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import { gzipSync } from 'node:zlib';
-import type { Answer } from '../edges.ts';
+import type { Answer, Said } from '../edges.ts';
 import { ApiError } from '../errors.ts';
 import type { Corruption } from '../plan.ts';
 
@@ -10,7 +10,7 @@ export interface Request {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
-  readonly authorization: string | undefined;
+  readonly headers: IncomingHttpHeaders;
   readonly text: string;
 }
 
@@ -32,6 +32,11 @@ export async function listen(handler: Handler, ip: string, port: number): Promis
   return { server, url: `http://${ip}:${address.port}` };
 }
 
+/** The key of an `Authorization: Bearer` header. */
+export function bearer({ headers }: Request): string {
+  return headers.authorization?.replace(/^Bearer /, '') ?? '';
+}
+
 /** The body as JSON; an empty one is {}. Throws BadRequest. */
 export function jsonBody(request: Request): unknown {
   try {
@@ -47,7 +52,7 @@ async function handle(handler: Handler, incoming: IncomingMessage, response: Ser
     method: incoming.method ?? 'GET',
     path: url.pathname,
     query: url.searchParams,
-    authorization: incoming.headers.authorization,
+    headers: incoming.headers,
     text: await readText(incoming),
   };
   send(await handler(request), response);
@@ -66,9 +71,9 @@ async function readText(incoming: IncomingMessage): Promise<string> {
 
 function send(answer: Answer, response: ServerResponse): void {
   switch (answer.kind) {
-    case 'json':
-      response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers });
-      response.end(JSON.stringify(answer.body));
+    case 'said':
+      response.writeHead(answer.status, { 'content-type': answer.type, ...answer.headers });
+      response.end(answer.text);
       return;
     case 'reset':
       response.socket?.resetAndDestroy();
@@ -76,33 +81,33 @@ function send(answer: Answer, response: ServerResponse): void {
     case 'silence':
       return;
     case 'corrupt':
-      return sendCorrupt(answer.how, JSON.stringify(answer.body), response);
+      return sendCorrupt(answer.how, answer.said, response);
     default:
       answer satisfies never;
   }
 }
 
-function sendCorrupt(how: Corruption, text: string, response: ServerResponse): void {
-  const json = { 'content-type': 'application/json' };
+function sendCorrupt(how: Corruption, { text, type }: Said, response: ServerResponse): void {
+  const head = { 'content-type': type };
   switch (how) {
     case 'cut-json':
-      response.writeHead(200, json).end(text.slice(0, Math.ceil(text.length / 2)));
+      response.writeHead(200, head).end(text.slice(0, Math.ceil(text.length / 2)));
       return;
     case 'html-502':
       response.writeHead(502, { 'content-type': 'text/html' }).end('<html><h1>502 Bad Gateway</h1></html>');
       return;
     case 'wrong-type':
-      response.writeHead(200, json).end('"yes"');
+      response.writeHead(200, head).end('"yes"');
       return;
     case 'gzip-bomb':
-      response.writeHead(200, { ...json, 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(BOMB_BYTES, ' ')));
+      response.writeHead(200, { ...head, 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(BOMB_BYTES, ' ')));
       return;
     case 'oversize':
-      response.writeHead(200, json).end(Buffer.alloc(BOMB_BYTES, ' '));
+      response.writeHead(200, head).end(Buffer.alloc(BOMB_BYTES, ' '));
       return;
     case 'slow-bytes':
       // Begins, and never ends.
-      response.writeHead(200, json).write(text.slice(0, 1));
+      response.writeHead(200, head).write(text.slice(0, 1));
       return;
     default:
       how satisfies never;

@@ -5,6 +5,8 @@ import { isObject } from '../shape.ts';
 export interface CloudConfig {
   readonly hostKey?: { readonly privateKey: string; readonly publicKey: string };
   readonly authorizedKeys: readonly string[];
+  /** Other names under which the one user of the machine may log in. */
+  readonly logins: readonly string[];
   readonly files: readonly { readonly path: string; readonly content: string; readonly mode: number }[];
   /** Argument vectors, run by the login user after SSH answers. */
   readonly commands: readonly (readonly string[])[];
@@ -15,7 +17,8 @@ export interface CloudConfig {
 }
 
 export const LOGIN_USER = 'sky';
-export const noConfig: CloudConfig = { authorizedKeys: [], files: [], commands: [], ignored: [] };
+const LOGIN = /^[a-z][a-z0-9_-]{0,30}$/;
+export const noConfig: CloudConfig = { authorizedKeys: [], logins: [], files: [], commands: [], ignored: [] };
 
 const KNOWN = new Set([
   'ssh_keys',
@@ -34,20 +37,19 @@ export function parseUserData(text: string): CloudConfig {
   if (!isObject(document)) return { ...noConfig, ignored: ['user_data'] };
 
   const users = list(document.users).filter(isObject);
+  const names = users.map((user) => String(user.name));
   const hostKey = readHostKey(document.ssh_keys);
   const powerOffMinutes = readPowerOff(document.power_state);
   return {
     ...(hostKey ? { hostKey } : {}),
     authorizedKeys: [document, ...users].flatMap((source) => strings(source.ssh_authorized_keys)),
+    logins: names.filter((name) => name !== LOGIN_USER && LOGIN.test(name)),
     files: list(document.write_files).filter(isObject).flatMap(readFile),
     commands: list(document.runcmd).flatMap(readCommand),
     ...(powerOffMinutes === undefined ? {} : { powerOffMinutes }),
     ignored: [
       ...Object.keys(document).filter((key) => !KNOWN.has(key)),
-      ...users
-        .map((user) => String(user.name))
-        .filter((name) => name !== LOGIN_USER)
-        .map((name) => `users.${name}`),
+      ...names.filter((name) => !LOGIN.test(name)).map((name) => `users.${name}`),
     ],
   };
 }

@@ -149,10 +149,13 @@ export class NetnsMachines implements Machines {
     const mounts = ['home', 'run', 'tmp'].map((name) => ({ host: join(folder, name), inside: `/${name}` }));
     writeUserFiles([...mounts, { host: join(folder, 'var-lib'), inside: '/var/lib' }], spec, SKY);
     writeFileSync(join(folder, 'boot_id'), `${bootId(random)}\n`);
-    const users = `root:x:0:0::/root:/usr/sbin/nologin\nsshd:x:105:65534::/run/sshd:/usr/sbin/nologin\n`;
-    writeFileSync(join(folder, 'etc', 'passwd'), `${users}sky:x:${SKY.uid}:${SKY.gid}::/home/sky:/bin/sh\n`);
+    const logins = ['sky', ...spec.config.logins];
+    const users = logins.map((name) => `${name}:x:${SKY.uid}:${SKY.gid}::/home/sky:/bin/sh\n`).join('');
+    const system = `root:x:0:0::/root:/usr/sbin/nologin\nsshd:x:105:65534::/run/sshd:/usr/sbin/nologin\n`;
+    writeFileSync(join(folder, 'etc', 'passwd'), system + users);
     writeFileSync(join(folder, 'etc', 'group'), `root:x:0:\nnogroup:x:65534:\nsky:x:${SKY.gid}:\n`);
-    writeFileSync(join(folder, 'etc', 'shadow'), 'root:*:1::::::\nsshd:*:1::::::\nsky:*:1::::::\n', { mode: 0o600 });
+    const shadow = ['root', 'sshd', ...logins].map((name) => `${name}:*:1::::::\n`).join('');
+    writeFileSync(join(folder, 'etc', 'shadow'), shadow, { mode: 0o600 });
     const environment = [
       `PATH=/run/sky/bin:${SYSTEM_PATH}`,
       `SKY_SIM_MACHINE=${spec.id}`,

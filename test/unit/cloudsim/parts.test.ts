@@ -35,8 +35,8 @@ describe('cloud-init of a simulated machine', () => {
     { text: '#!/bin/sh\necho hi', reads: { ignored: ['user_data'] } },
     { text: '#cloud-config\n[1, 2', reads: { ignored: ['user_data'] } },
     {
-      text: '#cloud-config\npackages: [curl]\nusers: [default, {name: bob}]',
-      reads: { ignored: ['packages', 'users.bob'] },
+      text: '#cloud-config\npackages: [curl]\nusers: [default, {name: "B b"}]',
+      reads: { ignored: ['packages', 'users.B b'] },
     },
     {
       text: '#cloud-config\nruncmd: [echo hi, [ls, -l]]',

@@ -1,6 +1,6 @@
-import { isBilled } from '../instance.ts';
-import type { Instance } from '../instance.ts';
-import type { Profile } from '../profiles.ts';
+import { isBilled } from '../../../cloudsim/instance.ts';
+import type { Instance } from '../../../cloudsim/instance.ts';
+import type { Profile } from '../../../cloudsim/profiles.ts';
 
 /** A machine as the API shows it. Region and type are shown by every profile; more only where launches are rich. */
 export function wireInstance(instance: Instance, profile: Profile): Record<string, unknown> {

@@ -1,5 +1,6 @@
-import type { Prepare } from './call.ts';
-import { bill, catalog, getOne, list, listKeys, reading, whoami } from './reads.ts';
+import { reading } from '../../../cloudsim/wire.ts';
+import type { Prepare } from '../../../cloudsim/wire.ts';
+import { bill, catalog, getOne, list, listKeys, whoami } from './reads.ts';
 import { deleteKey, launch, onInstance, putKey, remove, setTags, start, stop } from './writes.ts';
 
 export interface Route {

@@ -1,11 +1,13 @@
-import type { Operation } from '../edges.ts';
-import { ApiError } from '../errors.ts';
-import { isOver } from '../instance.ts';
-import { shaped } from '../shape.ts';
-import { namedInPath, plainly, subjectOf, wireAll } from './call.ts';
-import type { Call, Prepare } from './call.ts';
-import { jsonBody } from './http.ts';
-import { readLaunch, validateLaunch } from './launch.ts';
+import type { Operation } from '../../../cloudsim/edges.ts';
+import { ApiError } from '../../../cloudsim/errors.ts';
+import { jsonBody } from '../../../cloudsim/api/http.ts';
+import { isOver } from '../../../cloudsim/instance.ts';
+import { validateLaunch } from '../../../cloudsim/launch.ts';
+import { shaped } from '../../../cloudsim/shape.ts';
+import { plainly, subjectOf } from '../../../cloudsim/wire.ts';
+import type { Call, Prepare } from '../../../cloudsim/wire.ts';
+import { namedInPath, wireAll } from './call.ts';
+import { orderOf, readLaunch } from './launch.ts';
 
 export function launch(call: Call): Operation {
   const { cloud, credential, cause } = call;
@@ -16,7 +18,7 @@ export function launch(call: Call): Operation {
     subject: subjectOf(call, { name: body.name, region: body.region }),
     ignored: { instance_id: null },
     validate: () => {
-      const commit = quietly(() => validateLaunch(cloud, body, credential.account, cause));
+      const commit = quietly(() => validateLaunch(cloud, orderOf(body, { account: credential.account, cause })));
       return () => {
         const instances = (commit && quietly(commit)) ?? [];
         const answer = { instance_id: instances[0]?.id ?? null };
@@ -62,13 +64,14 @@ export function setTags(call: Call): Operation {
 export function putKey(call: Call): Operation {
   const { name, public_key: publicKey } = shaped(jsonBody(call.request), { name: 'string', public_key: 'string' });
   const { account } = call.credential;
-  return plainly(subjectOf(call, { name }), () => call.cloud.world.putKey(call.cause, { account, name, publicKey }));
+  const key = { kind: 'ssh-key', account, id: name, data: { public_key: publicKey } };
+  return plainly(subjectOf(call, { name }), () => call.cloud.world.putThing(call.cause, key));
 }
 
 export function deleteKey(call: Call): Operation {
   const name = namedInPath(call);
   return plainly(subjectOf(call, { name }), () =>
-    call.cloud.world.deleteKey(call.cause, call.credential.account, name),
+    call.cloud.world.removeThing(call.cause, { kind: 'ssh-key', account: call.credential.account, id: name }),
   );
 }
 

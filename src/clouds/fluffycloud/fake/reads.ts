@@ -1,15 +1,11 @@
-import { withoutZones } from '../catalog.ts';
-import type { Operation } from '../edges.ts';
-import { ApiError } from '../errors.ts';
-import { spendByInstance } from '../queries.ts';
-import { namedInPath, plainly, subjectOf, wireAll } from './call.ts';
-import type { Call, Prepare } from './call.ts';
-import { wireInstance } from './wire.ts';
-
-/** An operation about the account as a whole. */
-export function reading(read: (call: Call) => unknown): Prepare {
-  return (call) => plainly(subjectOf(call, {}), () => read(call));
-}
+import { withoutZones } from '../../../cloudsim/catalog.ts';
+import type { Operation } from '../../../cloudsim/edges.ts';
+import { ApiError } from '../../../cloudsim/errors.ts';
+import { spendByInstance } from '../../../cloudsim/queries.ts';
+import { plainly, subjectOf } from '../../../cloudsim/wire.ts';
+import type { Call } from '../../../cloudsim/wire.ts';
+import { namedInPath, wireAll } from './call.ts';
+import { wireInstance } from './instance.ts';
 
 export function list(call: Call): Operation {
   const region = call.request.query.get('region') ?? undefined;
@@ -41,7 +37,7 @@ export function bill({ cloud }: Call): unknown {
 }
 
 export function listKeys({ cloud, credential }: Call): unknown {
-  return cloud.world.keys(credential.account).map(({ name, publicKey }) => ({ name, public_key: publicKey }));
+  return cloud.world.things(credential.account, 'ssh-key').map(({ id, data }) => ({ name: id, ...data }));
 }
 
 function listPage(call: Call, region: string | undefined): unknown {

@@ -1,42 +1,47 @@
 import type { Booked, FakeCloud, Mishap } from '../../src/clouds/conformance/world.ts';
 import type { Instance } from '../../src/cloudsim/instance.ts';
-import { capabilitiesOf } from '../../src/clouds/fluffycloud/manifest.ts';
+import { systemClock } from '../../src/clock.ts';
+import type { Stand } from '../../src/clouds/conformance/stand.ts';
+import { World } from '../../src/clouds/conformance/world.ts';
+import type { NodeProvider } from '../../src/clouds/contract.ts';
+import { startSim } from './sim.ts';
 import type { PlanLine, Sim } from './sim.ts';
 
-const OPS = {
-  launch: 'launch',
-  list: 'list_instances',
-  get: 'get',
-  terminate: 'remove',
-  'set-tags': 'set_tags',
-} as const;
-export const PAGE_SIZE = 3;
+/** A simulator that speaks a cloud's API, as the conformance kit wants it. */
+export function startFake(stand: Stand): Promise<Sim> {
+  const { cloud, profile, pageSize } = stand;
+  return startSim({ wire: cloud, pageSize, ...(profile === undefined ? {} : { profile }) });
+}
 
-/** The simulator as the conformance kit wants a cloud; started with pages of PAGE_SIZE. */
-export function fakeOf(sim: Sim): FakeCloud {
-  const offering = { region: 'us-east', instanceType: 'cpu-2', market: 'on-demand' } as const;
+export function fakeOf(sim: Sim, stand: Stand, lagSeconds: number): FakeCloud {
+  const { config, account, offering, zone, ops, pageSize } = stand;
   return {
     endpoint: sim.api,
-    config: { profile: sim.profile },
-    secret: { api_key: sim.apiKey },
-    account: 'acct-1',
-    offering: capabilitiesOf({ profile: sim.profile }).zones ? { ...offering, zone: 'us-east-a' } : offering,
-    pageSize: PAGE_SIZE,
+    config,
+    secret: stand.secret(sim.apiKey),
+    account,
+    offering,
+    pageSize,
     booked: async () => (await sim.state()).map(booked),
     mutations: async () => (await sim.ledger()).filter((row) => row.credential.startsWith('key:')).length,
     books: async () => JSON.stringify(await sim.ledger()),
-    breaks: (call, how, nth = 1) => sim.plan(lineOf(OPS[call], how, nth)),
+    breaks: (call, how, nth = 1) => sim.plan(lineOf(ops[call], how, nth)),
     hasCapacity: async (count) => {
-      // A region of the plain profile has two zones.
       await sim.do('set-capacity', { count: 0 });
-      await sim.do('set-capacity', { zone: 'us-east-a', count });
+      await sim.do('set-capacity', { zone, count });
     },
     hollowsKey: () => sim.do('hollow-key'),
     preempts: (instance) => sim.do('preempt', { instance }),
     losesHost: (instance) => sim.do('fail-host', { instance }),
-    settles: () => sim.clock({ step: capabilitiesOf({ profile: sim.profile }).list.maxLagSeconds + 1 }),
+    settles: () => sim.clock({ step: lagSeconds + 1 }),
     resets: () => sim.reset(),
   };
+}
+
+/** A provider before its fake, ready to be judged. */
+export function worldOf(sim: Sim, stand: Stand, provider: NodeProvider): World {
+  const { maxLagSeconds } = provider.capabilities({ config: stand.config }, stand.offering).list;
+  return new World(provider, fakeOf(sim, stand, maxLagSeconds), systemClock);
 }
 
 function booked({ id, name, token }: Instance): Booked {

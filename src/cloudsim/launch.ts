@@ -1,0 +1,144 @@
+/** What a launch does to the simulated cloud, whatever its API looks like. */
+import { createHash } from 'node:crypto';
+import type { CatalogRow } from './catalog.ts';
+import type { Cloud } from './cloud.ts';
+import { ApiError, refuseIf } from './errors.ts';
+import { isOver } from './instance.ts';
+import type { Instance, Market } from './instance.ts';
+import type { LedgerRow } from './ledger.ts';
+import { parseUserData } from './machines/cloud-init.ts';
+import type { Cause } from './world.ts';
+
+const MAX_USER_DATA_BYTES = 1024 * 1024;
+
+export interface LaunchOrder {
+  readonly cause: Cause;
+  readonly account: string;
+  /** One per machine. */
+  readonly names: readonly string[];
+  /** Fewer are nothing. */
+  readonly minCount: number;
+  readonly instanceType: string;
+  readonly region: string;
+  /** Absent: wherever in the region. */
+  readonly zone?: string | undefined;
+  readonly market: Market;
+  /** USD per hour. */
+  readonly maxPrice?: number | undefined;
+  readonly token?: string | undefined;
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+  readonly userData?: string | undefined;
+  readonly sshKeyName?: string | undefined;
+  /** Whatever else the cloud remembers of its machine. */
+  readonly extra?: Readonly<Record<string, unknown>> | undefined;
+  /** As it arrived: goes into the ledger, and tells a replay from another request with the same token. */
+  readonly request: unknown;
+}
+
+/** Checks a launch. The result commits it: all of the minimum or nothing. */
+export function validateLaunch(cloud: Cloud, order: LaunchOrder): () => Instance[] {
+  const { names, minCount, userData } = order;
+  refuseIf(!(minCount >= 1 && minCount <= names.length), 'BadRequest', 'min_count must be 1…count');
+  refuseIf(names.length > cloud.options.profile.maxPerLaunch, 'Unsupported', 'too many machines for one call');
+  refuseIf(Buffer.byteLength(userData ?? '') > MAX_USER_DATA_BYTES, 'BadRequest', 'user_data is above 1 MiB');
+  const rows = offers(cloud, order);
+  return () => replay(cloud, order) ?? create(cloud, order, rows);
+}
+
+/** Rows where the type is offered and affordable, cheapest first. */
+function offers(cloud: Cloud, { region, zone, instanceType, market, maxPrice }: LaunchOrder): CatalogRow[] {
+  refuseIf(cloud.outages.has(region), 'Maintenance', `region ${region} does not answer`);
+  const rows = cloud.options.catalog
+    .filter((row) => row.Region === region && row.InstanceType === instanceType)
+    .filter((row) => zone === undefined || row.AvailabilityZone === zone)
+    .filter((row) => Number.isFinite(priceOf(row, market)))
+    .sort((a, b) => priceOf(a, market) - priceOf(b, market));
+  const where = zone ?? region;
+  refuseIf(rows.length === 0, 'Unsupported', `${instanceType} (${market}) is not offered in ${where}`);
+  const affordable = rows.filter((row) => priceOf(row, market) <= (maxPrice ?? Infinity));
+  refuseIf(affordable.length === 0, 'SpotPriceTooLow', `the price in ${where} is above ${maxPrice}`);
+  return affordable;
+}
+
+/** The machines of an earlier launch with the same token, if any. Throws where the token means something else. */
+function replay(cloud: Cloud, { token, account, request }: LaunchOrder): Instance[] | undefined {
+  const { profile } = cloud.options;
+  if (token === undefined || profile.idempotency !== 'token') return undefined;
+  const bornAfter = cloud.timeline.now() - profile.tokenLifeSeconds * 1000;
+  const ours = (row: LedgerRow): boolean => row.tSim > bornAfter && row.instance?.account === account;
+  const rows = cloud.world.launchesBy(token).filter(ours);
+  if (rows.length === 0) return undefined;
+  const same = rows.every((row) => fingerprint(row.request) === fingerprint(request));
+  refuseIf(!same, 'IdempotentParameterMismatch', 'the token was used with other parameters');
+  const instances = rows.flatMap((row) => cloud.world.find(row.instance?.id ?? '') ?? []);
+  const over = instances.every((instance) => isOver(instance.state));
+  refuseIf(over && !profile.replaysDead, 'IdempotentInstanceTerminated', 'the token belongs to terminated machines');
+  return instances;
+}
+
+function create(cloud: Cloud, order: LaunchOrder, rows: readonly CatalogRow[]): Instance[] {
+  const { minCount, names, market, instanceType, zone, region } = order;
+  refuseOverQuota(cloud, order);
+  const pools = rows.map((row) => ({ row, free: freeIn(cloud, row, market) }));
+  const pool = pools.find(({ free }) => free >= names.length) ?? pools.find(({ free }) => free >= minCount);
+  if (!pool) throw new ApiError('InsufficientCapacity', `no ${instanceType} is left in ${zone ?? region}`);
+  return names.slice(0, pool.free).map((name, index) => createOne(cloud, order, pool.row, { name, index }));
+}
+
+function createOne(
+  cloud: Cloud,
+  order: LaunchOrder,
+  row: CatalogRow,
+  slot: { readonly name: string; readonly index: number },
+): Instance {
+  const { account, market, cause, token, tags, sshKeyName, userData, extra, request } = order;
+  const instance: Instance = {
+    id: cloud.world.nextId(),
+    account,
+    name: slot.name,
+    tags: tags ?? {},
+    region: row.Region,
+    zone: row.AvailabilityZone,
+    instanceType: row.InstanceType,
+    market,
+    pricePerHour: priceOf(row, market),
+    ...(token === undefined ? {} : { token }),
+    ...(sshKeyName === undefined ? {} : { sshKeyName }),
+    ...(extra === undefined ? {} : { extra }),
+    launchIndex: slot.index,
+    state: 'pending',
+    createdAt: cloud.timeline.now(),
+  };
+  const ignored = userData === undefined ? [] : parseUserData(userData).ignored;
+  cloud.world.commit(cause, 'created', instance, {
+    request,
+    ...(userData === undefined ? {} : { userData }),
+    ...(ignored.length > 0 ? { ignored } : {}),
+  });
+  cloud.life.scheduleBoot(instance.id);
+  return instance;
+}
+
+/** Machines of the place that a launch could still have. */
+export function freeIn(cloud: Cloud, row: CatalogRow, market: Market): number {
+  const place = { region: row.Region, zone: row.AvailabilityZone, instanceType: row.InstanceType, market };
+  return cloud.capacity.free(place, cloud.world.liveIn(place));
+}
+
+function refuseOverQuota(cloud: Cloud, { region, instanceType, names }: LaunchOrder): void {
+  const quota = cloud.quotas.get(region);
+  if (quota === undefined) return;
+  const vCPUs = (type: string): number => cloud.options.catalog.find((row) => row.InstanceType === type)?.vCPUs ?? 0;
+  const live = cloud.world.all().filter((instance) => instance.region === region && !isOver(instance.state));
+  const used = live.reduce((sum, instance) => sum + vCPUs(instance.instanceType), 0);
+  const wanted = vCPUs(instanceType) * names.length;
+  refuseIf(used + wanted > quota, 'QuotaExceeded', `metric vCPUs of ${region}: limit ${quota}, used ${used}`);
+}
+
+function priceOf(row: CatalogRow, market: Market): number {
+  return market === 'spot' ? row.SpotPrice : row.Price;
+}
+
+function fingerprint(body: unknown): string {
+  return createHash('sha256').update(JSON.stringify(body)).digest('hex');
+}
