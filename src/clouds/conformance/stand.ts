@@ -1,0 +1,35 @@
+import { readdirSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Offering } from '../contract.ts';
+
+/** How the rules find their way around a cloud's fake: one for each way in which the cloud can behave. */
+export interface Stand {
+  readonly cloud: string;
+  /** Profile of the simulator, where the cloud has several. */
+  readonly profile?: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  /** The Secret that opens the fake's account. */
+  readonly secret: (apiKey: string) => Readonly<Record<string, string>>;
+  readonly account: string;
+  readonly offering: Offering;
+  /** Zone that `offering` comes from, as the simulator's price list calls it. */
+  readonly zone: string;
+  /** The simulator's names of the calls. */
+  readonly ops: Readonly<Record<'launch' | 'list' | 'get' | 'terminate' | 'set-tags', string>>;
+  readonly pageSize: number;
+}
+
+const CLOUDS = join(import.meta.dirname, '..');
+
+/** All stands of a cloud; empty where it has no fake. */
+export async function standsOf(cloud: string): Promise<readonly Stand[]> {
+  const file = join(CLOUDS, cloud, 'fake', 'stands.ts');
+  if (!existsSync(file)) return [];
+  const { stands } = (await import(file)) as { stands: readonly Stand[] };
+  return stands;
+}
+
+/** Names of all clouds that have a fake. */
+export function fakedClouds(): string[] {
+  return readdirSync(CLOUDS).filter((name) => existsSync(join(CLOUDS, name, 'fake', 'stands.ts')));
+}
