@@ -48,6 +48,7 @@ export interface Offering {
 export interface BlockScope {
   readonly region?: string;
   readonly zone?: string;
+  /** One type, or all that begin like it: `p5.*`. */
   readonly instanceType?: string;
   readonly accelerator?: string;
   readonly market?: Market;

@@ -7,6 +7,7 @@ export type Scope =
   | 'offering'
   | 'type-zone'
   | 'type-region'
+  | 'family-region'
   | 'market-region'
   | 'zone'
   | 'region'
@@ -93,12 +94,18 @@ const EXPANSIONS: Readonly<Record<Exclude<Scope, 'none' | 'request'>, (o: Offeri
   offering: (o, minNodes) => ({ ...zoneOf(o), instanceType: o.instanceType, market: o.market, minNodes }),
   'type-zone': (o) => ({ ...zoneOf(o), instanceType: o.instanceType }),
   'type-region': (o) => ({ region: o.region, instanceType: o.instanceType }),
+  'family-region': (o) => ({ region: o.region, instanceType: familyOf(o.instanceType), market: o.market }),
   'market-region': (o) => ({ region: o.region, market: o.market }),
   zone: zoneOf,
   region: (o) => ({ region: o.region }),
   'type-cloud': (o) => ({ instanceType: o.instanceType }),
   cloud: () => ({}),
 };
+
+/** `p5.48xlarge` is of `p5.*`, `a2-highgpu-1g` of `a2-*`; a name without parts is a family of its own. */
+function familyOf(instanceType: string): string {
+  return instanceType.replace(/^([^.-]+[.-]).*$/, '$1*');
+}
 
 function zoneOf({ region, zone }: Offering): BlockScope {
   return zone === undefined ? { region } : { region, zone };

@@ -60,6 +60,7 @@ describe('classifying an error', () => {
   const scopes: readonly { readonly scope: ErrorRow['scope']; readonly expands: object }[] = [
     { scope: 'type-zone', expands: { block: { scope: { region: 'r', zone: 'z', instanceType: 't' } } } },
     { scope: 'type-region', expands: { block: { scope: { region: 'r', instanceType: 't' } } } },
+    { scope: 'family-region', expands: { block: { scope: { region: 'r', instanceType: 't', market: 'spot' } } } },
     { scope: 'market-region', expands: { block: { scope: { region: 'r', market: 'spot' } } } },
     { scope: 'zone', expands: { block: { scope: { region: 'r', zone: 'z' } } } },
     { scope: 'region', expands: { block: { scope: { region: 'r' } } } },
