@@ -77,7 +77,14 @@ describe(`${COUNT} SkyClusters at once`, function () {
   });
 
   it('cause no write while idle but the Lease, and one list per region and poll', async () => {
-    await delay(4_000);
+    // Events are paced, so those of a thousand objects are still on their way when the last object is Ready.
+    let seen = -1;
+    await until('writes come to rest', async () => {
+      const settled = seen === (await writes()).length;
+      seen = (await writes()).length;
+      if (!settled) await delay(4_000);
+      return settled;
+    });
     const [before, listsBefore] = [(await writes()).length, await lists()];
     await delay(9_000);
     const later = (await writes()).slice(before).filter(({ resource }) => resource !== 'leases');

@@ -7,8 +7,8 @@ export interface Marker {
   readonly variable: string;
   /** Or the folder it works in. */
   readonly folder: string;
-  /** Or it is one of these. */
-  readonly roots?: readonly number[];
+  /** Or it is one of these now: an id is another process's as soon as ours has ended, so it is asked for each time. */
+  readonly roots?: () => readonly number[];
 }
 
 /**
@@ -17,7 +17,9 @@ export interface Marker {
  */
 export function findMarked(marker: Marker): number[] {
   const parents = livingProcesses();
-  const marked = new Set([...parents.keys()].filter((pid) => pid !== process.pid && carries(pid, marker)));
+  const roots = marker.roots?.() ?? [];
+  const isMarked = (pid: number): boolean => roots.includes(pid) || carries(pid, marker);
+  const marked = new Set([...parents.keys()].filter((pid) => pid !== process.pid && isMarked(pid)));
   for (let before = -1; before !== marked.size;) {
     before = marked.size;
     for (const [pid, parent] of parents) if (marked.has(parent)) marked.add(pid);
@@ -49,7 +51,6 @@ export function programOf(pid: number): string {
 }
 
 function carries(pid: number, marker: Marker): boolean {
-  if (marker.roots?.includes(pid)) return true;
   const environment = read(() => readFileSync(`/proc/${pid}/environ`, 'latin1')).split('\0');
   if (environment.includes(marker.variable)) return true;
   const folder = read(() => readlinkSync(`/proc/${pid}/cwd`));

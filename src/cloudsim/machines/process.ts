@@ -123,7 +123,7 @@ export class ProcessMachines implements Machines {
 
   async close(): Promise<void> {
     for (const id of this.#machines.keys()) this.#hangUp(id);
-    const roots = [...this.#machines.values()].flatMap(pidsOf);
+    const roots = () => [...this.#machines.values()].flatMap(pidsOf);
     await killMarked({ variable: this.#options.mark, folder: this.#options.folder, roots });
   }
 
@@ -206,7 +206,7 @@ export class ProcessMachines implements Machines {
     const machine = this.#machines.get(id);
     const folder = this.#folder(id);
     // Not the id: another simulator of the same seed gives the same ones.
-    return { variable: bootIdFile(folder), folder, roots: machine ? pidsOf(machine) : [] };
+    return { variable: bootIdFile(folder), folder, roots: () => (machine ? pidsOf(machine) : []) };
   }
 }
 
