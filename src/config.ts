@@ -15,7 +15,8 @@ export interface Config {
   /** Name of this replica, on the Lease and on events. */
   readonly instance: string;
   readonly leaderElection: { readonly durationMs: number; readonly retryMs: number };
-  readonly metrics: { readonly port: number; readonly host: string };
+  /** `secure`: over TLS and with a token that may read /metrics. */
+  readonly metrics: { readonly port: number; readonly host: string; readonly secure: boolean };
   readonly health: { readonly port: number };
   /** `address` is where other replicas reach the logs API of this one. */
   readonly server: { readonly port: number; readonly host: string; readonly address: string };
@@ -37,7 +38,13 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
-type Check = 'string' | 'strings' | 'level' | 'money' | { readonly integer: readonly [min: number, max: number] };
+type Check =
+  | 'boolean'
+  | 'string'
+  | 'strings'
+  | 'level'
+  | 'money'
+  | { readonly integer: readonly [min: number, max: number] };
 
 interface Setting {
   readonly flag?: string;
@@ -61,6 +68,12 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   },
   'leaderElection.retrySeconds': { check: { integer: [1, 60] }, fallback: 2, help: 'pause between renewals' },
   'metrics.port': { flag: 'metrics-port', check: PORT, fallback: 8080, help: 'port of /metrics; 0 picks a free one' },
+  'metrics.secure': {
+    flag: 'metrics-secure',
+    check: 'boolean',
+    fallback: true,
+    help: 'serve /metrics over TLS, to tokens that may get the path /metrics; false: in the clear, to everybody',
+  },
   'metrics.host': { check: 'string', fallback: '0.0.0.0', help: 'address of /metrics' },
   'health.port': { flag: 'health-port', check: PORT, fallback: 8081, help: 'port of /livez and /readyz' },
   'server.port': { flag: 'server-port', check: PORT, fallback: 8082, help: 'port of the logs API' },
@@ -148,7 +161,7 @@ function assemble(get: (path: string) => unknown): Config {
     namespaces: get('namespaces') as string[] | undefined,
     instance: text('instance'),
     leaderElection: { durationMs: ms('leaderElection.durationSeconds'), retryMs: ms('leaderElection.retrySeconds') },
-    metrics: { port: integer('metrics.port'), host: text('metrics.host') },
+    metrics: { port: integer('metrics.port'), host: text('metrics.host'), secure: get('metrics.secure') === true },
     health: { port: integer('health.port') },
     server: { port: integer('server.port'), host: text('server.host'), address: text('server.address') },
     log: { level: text('log.level') as LogLevel },
@@ -211,10 +224,18 @@ function checked(where: string, value: unknown, check: Check): unknown {
   const wrong = (expected: string) => new ConfigError(`${where}: got ${JSON.stringify(value)}, expected ${expected}`);
   if (typeof check === 'object') return checkedInteger(value, check.integer, wrong);
   if (check === 'strings') return checkedStrings(value, wrong);
+  if (check === 'boolean') return checkedBoolean(value, wrong);
   if (typeof value !== 'string' || value === '') throw wrong('a string');
   if (check === 'level' && !LEVELS.includes(value)) throw wrong(`one of ${LEVELS.join(', ')}`);
   if (check === 'money' && !/^\d{1,9}(\.\d{1,6})?$/.test(value)) throw wrong('an amount in USD such as "12.50"');
   return value;
+}
+
+/** A flag has text only. */
+function checkedBoolean(value: unknown, wrong: (expected: string) => ConfigError): boolean {
+  if (value === true || value === 'true') return true;
+  if (value === false || value === 'false') return false;
+  throw wrong('true or false');
 }
 
 function checkedStrings(value: unknown, wrong: (expected: string) => ConfigError): unknown {

@@ -1,5 +1,5 @@
 /** The operator's process: read the configuration, build, follow the API server, lead, stop. */
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { readFileSync } from 'node:fs';
 import { systemClock as clock, systemRandom as random } from './clock.ts';
 import { type Config, ConfigError, HELP, loadConfig } from './config.ts';
@@ -10,7 +10,10 @@ import { metricsHandler } from './kube/metrics.ts';
 import { jsonLogger, type Logger } from './log.ts';
 import { buildOperator, type Operator } from './operator.ts';
 import { redactor as makeRedactor } from './redact.ts';
+import { access } from './server/access.ts';
+import { metricsServer } from './server/metrics.ts';
 import { serveLogs } from './server/server.ts';
+import { servingSoon } from './server/serving.ts';
 
 const EXIT = { clean: 0, lost: 1, config: 2 } as const;
 /** The election loop ticks each 2 s; silent for this long it hangs. */
@@ -69,9 +72,10 @@ async function run(operator: Operator, config: Config, log: Logger, stop: AbortS
     log,
     metrics: operator.metrics,
   });
-  const servers = serve(operator, config, () =>
+  const health = serveHealth(operator, config, () =>
     election.sinceTickMs() > HUNG_MS ? 'the election loop hangs' : undefined,
   );
+  const metrics = serveMetrics(operator, config, caches.signal);
   const logs = serveLogs(
     {
       ...operator.deps,
@@ -95,26 +99,33 @@ async function run(operator: Operator, config: Config, log: Logger, stop: AbortS
   await elected;
   caches.abort();
   await Promise.all([...reflecting, logs.ended]);
-  for (const server of servers) server.close();
+  for (const server of [health, await metrics]) server?.close();
   await Promise.all([operator.deps.remote.close(), operator.transport.close()]);
   log.info('Stopped');
   return EXIT.clean;
 }
 
-function serve({ metrics, reflectors }: Operator, config: Config, hung: () => string | undefined): Server[] {
+function serveHealth({ reflectors }: Operator, { health }: Config, hung: () => string | undefined): Server {
   const ready = Object.fromEntries(reflectors.map((reflector, index) => [`cache-${index}`, () => reflector.trouble()]));
-  const scrape = metricsHandler(metrics.registry);
-  return [
-    listen(config.health.port, '0.0.0.0', healthHandler({ live: { election: hung }, ready })),
-    listen(config.metrics.port, config.metrics.host, (request, response) => {
-      if (request.url !== '/metrics') response.writeHead(404).end();
-      else void scrape(request, response);
-    }),
-  ];
+  const handler = healthHandler({ live: { election: hung }, ready });
+  return listen(createServer({ headersTimeout: 10_000, requestTimeout: 10_000 }, handler), health.port, '0.0.0.0');
 }
 
-function listen(port: number, host: string, handler: RequestListener): Server {
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 10_000 }, handler);
+/** Undefined when the process ends before there is a certificate. */
+async function serveMetrics(
+  { metrics, transport, deps }: Operator,
+  config: Config,
+  signal: AbortSignal,
+): Promise<Server | undefined> {
+  const { port, host, secure } = config.metrics;
+  const scrape = metricsHandler(metrics.registry);
+  if (!secure) return listen(metricsServer(scrape), port, host);
+  const { secrets } = deps.apis;
+  const serving = await servingSoon({ secrets, namespace: config.namespace, clock, log: deps.log }, signal);
+  return serving && listen(metricsServer(scrape, { serving, access: access(transport, clock) }), port, host);
+}
+
+function listen(server: Server, port: number, host: string): Server {
   server.on('error', ({ message }) => {
     process.stderr.write(
       `sky-operator: cannot serve at ${host}:${port}: ${message}; free the port or configure another\n`,

@@ -13,6 +13,7 @@ import { Reservations } from './controllers/accounts/reservations.ts';
 import { Sightings } from './controllers/accounts/sightings.ts';
 import { addressPolicy } from './controllers/address-policy.ts';
 import type { Deps } from './controllers/deps.ts';
+import { type SkyMetrics, skyMetrics } from './controllers/metrics/series.ts';
 import type { Identity } from './controllers/installation.ts';
 import { LogStore } from './controllers/skyjob/log-store.ts';
 import { clusterIndexes, jobIndexes } from './controllers/stores.ts';
@@ -27,7 +28,6 @@ import type { Store } from './kube/store.ts';
 import { connect, type Transport } from './kube/transport.ts';
 import { type Watermark, watermark } from './kube/watermark.ts';
 import type { Logger } from './log.ts';
-import { type SkyMetrics, skyMetrics } from './metrics.ts';
 import type { Redactor } from './redact.ts';
 import { remote } from './remote/remote.ts';
 
@@ -78,23 +78,24 @@ export async function buildOperator(around: Surroundings): Promise<Operator> {
   const leader = leadershipOf(config);
   const marks = watermark();
   const orphans: Deps['orphans'] = new Map();
-  const { stores } = watched;
   const sky = skyMetrics(metrics.registry, around.version, {
-    clusters: () => stores.clusters.list(),
-    jobs: () => stores.jobs.list(),
+    ...listsOf(watched),
     orphans: () => orphans,
+    now: () => clock.now(),
+    leads: () => leader.leads(),
   });
-  const accounts = accountsOf(around, stores.clusters, leader);
+  const accounts = accountsOf(around, watched.stores.clusters, leader);
   const deps: Deps = {
     ...around,
     machinery,
     ...watched,
     ...accounts.parts,
     ...marking(watched, marks),
-    writers: writersOf(watched, marks, { metrics, redactor: around.redactor }),
+    writers: writersOf(watched, marks, { metrics, sky, redactor: around.redactor }),
     recorder: discreet(recorder({ transport, instance: config.instance, clock, log, metrics }), around.redactor),
     accountDeps: { clock, log, callTimeoutMs: config.callTimeoutMs, metrics: sky },
     orphans,
+    metrics: sky,
     remote: remote({ clock, random, log, addressPolicy: addressPolicy(config.allowInsecureEndpointHosts) }),
     logs: new LogStore(config.logs.dir),
     identity: () => leader.get().identity,
@@ -169,6 +170,10 @@ function watchedKinds(transport: Transport, config: Config, machinery: Machinery
 
 type Watched = ReturnType<typeof watchedKinds>;
 
+function listsOf({ stores: { clouds, clusters, jobs } }: Watched) {
+  return { clouds: () => clouds.list(), clusters: () => clusters.list(), jobs: () => jobs.list() };
+}
+
 function marking({ apis, stores }: Watched, marks: Watermark): Pick<Deps, 'patchFinalizers' | 'isStale' | 'wrote'> {
   return {
     patchFinalizers: async (kind, object, finalizers) => {
@@ -185,25 +190,29 @@ function marking({ apis, stores }: Watched, marks: Watermark): Pick<Deps, 'patch
 
 interface Outward {
   readonly metrics: ReturnType<typeof kubeMetrics>;
+  readonly sky: SkyMetrics;
   readonly redactor: Redactor;
 }
 
 /** Every status leaves through here: no secret that was read goes with it, and what was written is remembered. */
-function writersOf({ apis, stores }: Watched, marks: Watermark, { metrics, redactor }: Outward): Deps['writers'] {
+function writersOf({ apis, stores }: Watched, marks: Watermark, { metrics, sky, redactor }: Outward): Deps['writers'] {
   const marked = <T extends KubeObject & { status?: unknown }>(
     writer: StatusWriter<T>,
     store: Store<T>,
+    onWritten: (before: T, after: T) => void = () => {},
   ): StatusWriter<T> => ({
     write: async (object, status, signal) => {
       const result = await writer.write(object, cleaned(status, redactor), signal);
-      if (result.outcome === 'written') marks.wrote(object.metadata.uid, store, result.object);
+      if (result.outcome !== 'written') return result;
+      marks.wrote(object.metadata.uid, store, result.object);
+      onWritten(object, result.object);
       return result;
     },
   });
   return {
     clouds: marked(statusWriter(apis.clouds, metrics), stores.clouds),
-    clusters: marked(statusWriter(apis.clusters, metrics), stores.clusters),
-    jobs: marked(statusWriter(apis.jobs, metrics), stores.jobs),
+    clusters: marked(statusWriter(apis.clusters, metrics), stores.clusters, sky.clusterWritten),
+    jobs: marked(statusWriter(apis.jobs, metrics), stores.jobs, sky.jobWritten),
   };
 }
 
@@ -232,14 +241,15 @@ function onceEach(clouds: ReadonlyMap<string, () => Promise<NodeProvider>>): Dep
   };
 }
 
-function leadershipOf(config: Config): { get(): Leadership; set(leadership: Leadership): void } {
+function leadershipOf(config: Config) {
   let current: Leadership | undefined;
   return {
-    get: () => {
+    leads: (): boolean => (current?.remainingMs() ?? 0) > 0,
+    get: (): Leadership => {
       if (!current) throw new Error(`${config.instance} does not lead`);
       return current;
     },
-    set: (leadership) => {
+    set: (leadership: Leadership): void => {
       current = leadership;
     },
   };

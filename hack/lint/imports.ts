@@ -20,7 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cli: ['api', 'kube', 'catalog', 'optimizer', 'server'],
 };
 const ROOMS = Object.keys(MAY_IMPORT);
-const BESIDE = '^src/(clock|log|config|redact|metrics)\\.ts$';
+const BESIDE = '^src/(clock|log|config|redact)\\.ts$';
 
 /** The API of a cloud's fake is spoken by the simulator; no provider may know either. */
 const FAKE = '^src/clouds/[a-z]+/fake/';

@@ -19,6 +19,7 @@ import type { CloudRegistry } from './accounts/registry.ts';
 import type { SharedExclusions } from './accounts/exclusions.ts';
 import type { Reservations } from './accounts/reservations.ts';
 import type { Sightings } from './accounts/sightings.ts';
+import type { SkyMetrics } from './metrics/series.ts';
 import type { Identity } from './installation.ts';
 import type { LogStore } from './skyjob/log-store.ts';
 
@@ -75,6 +76,7 @@ export interface Deps {
   readonly reservations: Reservations;
   /** Machines of a SkyCloud that no object accounts for. */
   readonly orphans: Map<string, Orphans>;
+  readonly metrics: Pick<SkyMetrics, 'ranked' | 'orphansEnded'>;
   readonly remote: Remote;
   readonly logs: LogStore;
   readonly redactor: Redactor;

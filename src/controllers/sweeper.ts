@@ -80,10 +80,11 @@ export class Sweeper {
   }
 
   async #end(account: Account, ids: readonly string[], signal: AbortSignal): Promise<void> {
-    const { log, mayAct, recorder, stores } = this.#deps;
+    const { log, mayAct, metrics, recorder, stores } = this.#deps;
     if (!mayAct()) return;
     log.warn('Ending machines that no object accounts for', { cloud: account.name, ids });
     await account.call('terminate', (cx) => account.provider.terminate(cx, ids), signal);
+    metrics.orphansEnded(account.name, ids.length);
     const cloud = stores.clouds.get(account.name);
     const note = `ended ${ids.length} machine(s) that no SkyCluster accounts for: ${ids.slice(0, 10).join(', ')}`;
     if (cloud) recorder.event(cloud, { type: 'Warning', reason: 'OrphanTerminated', action: 'Sweep', note });

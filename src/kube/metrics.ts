@@ -134,7 +134,8 @@ function clientMetrics(registry: Registry) {
   };
 }
 
-function maker(registry: Registry) {
+/** Makes series in a registry. */
+export function maker(registry: Registry) {
   const registers = [registry];
   return {
     counter: (name: string, help: string, labelNames: string[]) => new Counter({ name, help, labelNames, registers }),

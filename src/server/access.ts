@@ -1,4 +1,5 @@
-/** Who asks, by a bearer token, and whether that user may read a log: both are the API server's decisions. */
+/** Who asks, by a bearer token, and whether that user may do it: both are the API server's decisions. */
+import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../clock.ts';
 import { limiter } from '../kube/limiter.ts';
 import type { Transport } from '../kube/transport.ts';
@@ -14,8 +15,13 @@ export interface Access {
   /** Undefined for a token that is unknown, expired or meant for another audience. Throws KubeError. */
   userOf(token: string, signal: AbortSignal): Promise<User | undefined>;
   /** A yes holds for 10 s, a no is asked again. Throws KubeError. */
-  mayRead(user: User, target: LogTarget, signal: AbortSignal): Promise<boolean>;
+  may(user: User, what: Deed, signal: AbortSignal): Promise<boolean>;
 }
+
+/** What is to be done, in the API server's words. */
+export type Deed =
+  | { readonly resourceAttributes: Readonly<Record<string, string>> }
+  | { readonly nonResourceAttributes: { readonly verb: string; readonly path: string } };
 
 /** Reviews per second of all users together: strangers with bad tokens must not tire the API server. */
 const REVIEWS = { perSecond: 50, burst: 100 } as const;
@@ -39,15 +45,15 @@ export function access(transport: Transport, clock: Clock): Access {
       const { username, groups = [], extra = {} } = status?.user ?? {};
       return status?.authenticated && username ? { name: username, groups, extra } : undefined;
     },
-    mayRead: async (user, target, signal) => {
-      const key = JSON.stringify([user, target]);
+    may: async (user, what, signal) => {
+      const key = JSON.stringify([user, what]);
       if ((yesUntil.get(key) ?? 0) > clock.monotonic()) return true;
       const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
       const spec = {
         user: user.name,
         groups: user.groups,
         extra: user.extra,
-        resourceAttributes: attributesOf(target),
+        ...what,
       };
       const status = await review<{ allowed?: boolean }>(path, 'SubjectAccessReview', spec, signal);
       if (status?.allowed !== true) return false;
@@ -63,6 +69,11 @@ interface TokenStatus {
   readonly user?: Partial<Omit<User, 'name'>> & { readonly username?: string };
 }
 
-function attributesOf({ namespace, name }: LogTarget) {
-  return { verb: 'get', group: LOGS_GROUP, version: VERSION, resource: 'skyjobs', subresource: 'log', namespace, name };
+export function readingLog({ namespace, name }: LogTarget): Deed {
+  const log = { group: LOGS_GROUP, version: VERSION, resource: 'skyjobs', subresource: 'log' };
+  return { resourceAttributes: { verb: 'get', ...log, namespace, name } };
+}
+
+export function bearerOf({ headers }: IncomingMessage): string | undefined {
+  return /^Bearer ([\w.~+/=-]{1,16384})$/i.exec(headers.authorization ?? '')?.[1];
 }

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../clock.ts';
-import type { Access, User } from './access.ts';
+import { type Access, bearerOf, readingLog, type User } from './access.ts';
 import { DISCOVERY, forbidden, jobNotFound, Refusal, refuse, sendJson, unauthorized } from './answers.ts';
 import { forward, isPeer, type Leader, PEER_HEADERS } from './forward.ts';
 import { type FrontProxy, isFrontProxy, type UserHeaders, userNamedIn } from './front-proxy.ts';
@@ -71,7 +71,7 @@ async function answer(
   const user = await identify(request, deps, signal);
   if (!deps.limits.admits(user.name)) throw new Refusal(429, 'more than 20 requests per second');
   const query = logQueryOf(url.searchParams);
-  if (!(await deps.access.mayRead(user, target, signal))) throw forbidden(user, target);
+  if (!(await deps.access.may(user, readingLog(target), signal))) throw forbidden(user, target);
   const asked = { path: url.pathname + url.search, target, query, user };
   await counted(user, deps, () =>
     deps.leads()
@@ -116,7 +116,7 @@ async function identify(request: IncomingMessage, deps: HandlerDeps, signal: Abo
   const headers = trustedHeaders(request, deps);
   const named = headers && userNamedIn(request, headers);
   if (named) return named;
-  const [, token] = /^Bearer ([\w.~+/=-]{1,16384})$/i.exec(request.headers.authorization ?? '') ?? [];
+  const token = bearerOf(request);
   const user = token && (await deps.access.userOf(token, signal));
   if (!user) throw unauthorized();
   return user;

@@ -16,11 +16,10 @@ import { type FrontProxy, readFrontProxy } from './front-proxy.ts';
 import { handle, type HandlerDeps } from './handler.ts';
 import { JobWatch } from './job-watch.ts';
 import { Limits } from './limits.ts';
-import { type Serving, servingCertificate } from './serving.ts';
+import { type Serving, servingSoon } from './serving.ts';
 
 /** The API server's own certificate authority changes once in years; this is how late we learn of it. */
 const REFRESH_MS = 60_000;
-const RETRY_MS = 5_000;
 const TIMEOUT_MS = 10_000;
 /** Users are in hundreds of groups in some companies, and each is a header. */
 const MAX_HEADER_BYTES = 64 * 1_024;
@@ -52,7 +51,9 @@ export function serveLogs(deps: LogsServerDeps, signal: AbortSignal): LogsServer
 }
 
 async function run(deps: LogsServerDeps, signal: AbortSignal, onListening: (port: number) => void): Promise<void> {
-  const serving = await untilMade(deps, signal);
+  const { clock, config, log, transport } = deps;
+  const certified = { secrets: api(transport, SECRETS), namespace: config.namespace, clock, log };
+  const serving = await servingSoon(certified, signal);
   if (!serving) return;
   let frontProxy: FrontProxy | undefined;
   const server = httpsServer(deps, serving, () => frontProxy, signal);
@@ -77,19 +78,6 @@ async function run(deps: LogsServerDeps, signal: AbortSignal, onListening: (port
   const closed = once(server.close(), 'close');
   server.closeAllConnections();
   await closed;
-}
-
-async function untilMade({ transport, config, clock, log }: LogsServerDeps, signal: AbortSignal) {
-  const deps = { secrets: api(transport, SECRETS), namespace: config.namespace, clock };
-  while (!signal.aborted) {
-    try {
-      return await servingCertificate(deps, signal);
-    } catch (error) {
-      if (!signal.aborted) log.warn('The logs API has no certificate yet', { err: error });
-      await clock.sleep(RETRY_MS, signal).catch(() => undefined);
-    }
-  }
-  return undefined;
 }
 
 function httpsServer(

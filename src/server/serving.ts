@@ -1,5 +1,6 @@
 /** The certificate that the logs API shows: made by the first replica that finds none, shared by all through a Secret. */
 import type { Clock } from '../clock.ts';
+import type { Logger } from '../log.ts';
 import type { Api } from '../kube/api.ts';
 import { isAlreadyExists } from '../kube/errors.ts';
 import type { Secret } from '../kube/resources.ts';
@@ -24,6 +25,24 @@ export interface ServingDeps {
   readonly secrets: Api<Secret>;
   readonly namespace: string;
   readonly clock: Clock;
+}
+
+const RETRY_MS = 5_000;
+
+/** The certificate as soon as the API server gives it; undefined once the signal has aborted. */
+export async function servingSoon(
+  deps: ServingDeps & { readonly log: Logger },
+  signal: AbortSignal,
+): Promise<Serving | undefined> {
+  while (!signal.aborted) {
+    try {
+      return await servingCertificate(deps, signal);
+    } catch (error) {
+      if (!signal.aborted) deps.log.warn('There is no certificate to serve with yet', { err: error });
+      await deps.clock.sleep(RETRY_MS, signal).catch(() => undefined);
+    }
+  }
+  return undefined;
 }
 
 /** Throws KubeError. A Secret without the three keys is an Error that says what to do. */

@@ -19,7 +19,7 @@ export function fakeOf(sim: Sim, stand: Stand, lagSeconds: number): FakeCloud {
     endpoint: sim.api,
     config,
     secret: stand.secret(sim.apiKey),
-    account,
+    account: typeof account === 'string' ? account : account(sim.apiKey),
     offering,
     pageSize,
     booked: async () => (await sim.state()).map(booked),

@@ -19,6 +19,8 @@ export interface WorldOptions {
   /** Settings of the operator's configuration file, laid over those of tests. */
   readonly config?: Readonly<Record<string, unknown>>;
   readonly flags?: readonly string[];
+  /** /metrics over TLS and with a token, as it is for users. */
+  readonly secureMetrics?: boolean;
 }
 
 type Kind = 'skycloud' | 'skycluster' | 'skyjob';
@@ -124,7 +126,7 @@ function startedBy({ plane, operatorNamespace, folder, ports, options }: Parts):
   const [metrics = 0, health = 0] = ports;
   const config = {
     leaderElection: { durationSeconds: 9, retrySeconds: 1 },
-    metrics: { port: metrics, host: '127.0.0.1' },
+    metrics: { port: metrics, host: '127.0.0.1', secure: options.secureMetrics ?? false },
     health: { port: health },
     server: { port: 0, host: '127.0.0.1' },
     poll: { openSeconds: 1, steadySeconds: 2, idleSeconds: 5 },
@@ -144,7 +146,7 @@ function startedBy({ plane, operatorNamespace, folder, ports, options }: Parts):
 }
 
 function assemble(parts: Parts, operator: World['operator']): World {
-  const { plane, sim, namespace, operatorNamespace, folder, cloud, ports } = parts;
+  const { plane, sim, namespace, operatorNamespace, folder, cloud, ports, options } = parts;
   const [metrics = 0, health = 0] = ports;
   const run = (...args: readonly string[]) => kubectl(plane, ['-n', namespace, ...args]);
   const get: World['get'] = async (kind, name) => {
@@ -195,7 +197,7 @@ function assemble(parts: Parts, operator: World['operator']): World {
     namespace,
     operatorNamespace,
     cloud,
-    metricsUrl: `http://127.0.0.1:${metrics}/metrics`,
+    metricsUrl: `${options.secureMetrics ? 'https' : 'http'}://127.0.0.1:${metrics}/metrics`,
     healthUrl: `http://127.0.0.1:${health}`,
     logsDir: join(folder, 'logs'),
     kubectl: run,

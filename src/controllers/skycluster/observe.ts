@@ -74,7 +74,8 @@ function plan(cluster: SkyCluster, exclusions: readonly Exclusion[], deps: Deps)
   const { spec, metadata } = cluster;
   const numNodes = spec.numNodes ?? 1;
   const now = deps.clock.now();
-  return rank({
+  const begun = deps.clock.monotonic();
+  const ranked = rank({
     resources: spec.resources ?? {},
     numNodes,
     optimize: spec.optimize ?? 'Cost',
@@ -83,6 +84,8 @@ function plan(cluster: SkyCluster, exclusions: readonly Exclusion[], deps: Deps)
     exclusions: [...exclusions, ...deps.exclusions.for(metadata.uid, numNodes, now)],
     now,
   });
+  deps.metrics.ranked((deps.clock.monotonic() - begun) / 1_000, ranked);
+  return ranked;
 }
 
 interface Around {

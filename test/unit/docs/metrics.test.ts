@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { kubeMetrics } from '../../../src/kube/metrics.ts';
-import { skyMetrics } from '../../../src/metrics.ts';
+import { skyMetrics } from '../../../src/controllers/metrics/series.ts';
 
 /** What prom-client keeps beside its public type. */
 interface Series {
@@ -14,7 +14,14 @@ interface Series {
 
 it('the table of metrics is the registry of the operator', async () => {
   const { registry } = kubeMetrics();
-  skyMetrics(registry, '0', { clusters: () => [], jobs: () => [], orphans: () => new Map() });
+  skyMetrics(registry, '0', {
+    clouds: () => [],
+    clusters: () => [],
+    jobs: () => [],
+    orphans: () => new Map(),
+    now: () => 0,
+    leads: () => false,
+  });
   const types = new Map((await registry.getMetricsAsJSON()).map(({ name, type }) => [name, String(type)]));
   const series = registry.getMetricsAsArray() as unknown as readonly Series[];
   const expected = series.map(
