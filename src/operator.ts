@@ -93,7 +93,7 @@ export async function buildOperator(around: Surroundings): Promise<Operator> {
     ...marking(watched, marks),
     writers: writersOf(watched, marks, { metrics, sky, redactor: around.redactor }),
     recorder: discreet(recorder({ transport, instance: config.instance, clock, log, metrics }), around.redactor),
-    accountDeps: { clock, log, callTimeoutMs: config.callTimeoutMs, metrics: sky },
+    accountDeps: { clock, log, callTimeoutMs: config.callTimeoutMs, metrics: sky, mayAct: () => leader.mayAct() },
     orphans,
     metrics: sky,
     remote: remote({ clock, random, log, addressPolicy: addressPolicy(config.allowInsecureEndpointHosts) }),
@@ -101,7 +101,7 @@ export async function buildOperator(around: Surroundings): Promise<Operator> {
     identity: () => leader.get().identity,
     process: random.bytes(8).toString('hex'),
     predecessorsQuietAt: () => leader.get().predecessorsQuietAt,
-    mayAct: () => leader.get().remainingMs() >= EFFECT_MARGIN_MS,
+    mayAct: () => leader.mayAct(),
   };
   return {
     deps,
@@ -245,6 +245,7 @@ function leadershipOf(config: Config) {
   let current: Leadership | undefined;
   return {
     leads: (): boolean => (current?.remainingMs() ?? 0) > 0,
+    mayAct: (): boolean => (current?.remainingMs() ?? 0) >= EFFECT_MARGIN_MS,
     get: (): Leadership => {
       if (!current) throw new Error(`${config.instance} does not lead`);
       return current;

@@ -116,6 +116,10 @@ export class World {
       .filter((instance) => instance.account === account);
   }
 
+  allThings(): Thing[] {
+    return [...this.#things.values()];
+  }
+
   things(account: string, kind: string): Thing[] {
     return [...this.#things.values()].filter((thing) => thing.account === account && thing.kind === kind);
   }

@@ -3,7 +3,7 @@ import { judge, rules } from '../../src/clouds/conformance/rules.ts';
 import { standsOf } from '../../src/clouds/conformance/stand.ts';
 import type { Stand } from '../../src/clouds/conformance/stand.ts';
 import { ProviderError } from '../../src/clouds/contract.ts';
-import type { NodeProvider } from '../../src/clouds/contract.ts';
+import type { LaunchRequest, NodeProvider } from '../../src/clouds/contract.ts';
 import { provider as fluffyCloud } from '../../src/clouds/fluffycloud/provider.ts';
 import { startFake, worldOf } from '../support/fake-cloud.ts';
 import type { Sim } from '../support/sim.ts';
@@ -102,7 +102,154 @@ describe('the conformance kit', () => {
           }),
       },
     },
+    {
+      what: 'has machines only tagged after they were made, under names that say nothing',
+      profile: 'fluffy',
+      ids: ['3'],
+      provider: {
+        ...provider,
+        launch: (cx, request) =>
+          provider.launch(cx, { ...request, slots: request.slots.map((slot) => ({ ...slot, name: 'machine' })) }),
+      },
+    },
+    {
+      what: 'sends a launch again when the cloud had an error, and asks no budget',
+      profile: 'full',
+      ids: ['6'],
+      provider: {
+        ...provider,
+        launch: (cx, request) => {
+          const unpaced = { ...cx, budget: { take: async () => {} } };
+          return provider.launch(unpaced, request).catch(() => provider.launch(unpaced, request));
+        },
+      },
+    },
+    {
+      what: 'throws for a whole batch when one id is unknown',
+      profile: 'full',
+      ids: ['9'],
+      provider: {
+        ...provider,
+        terminate: async (cx, ids) => {
+          if (ids.includes('i-nonsense')) throw new ProviderError({ class: 'not-found', outcome: 'not-started' });
+          return provider.terminate(cx, ids);
+        },
+      },
+    },
+    {
+      what: 'says that it has stopped what cannot be stopped',
+      profile: 'fluffy',
+      ids: ['10'],
+      provider: { ...provider, stop: async (_cx, ids) => new Map(ids.map((id) => [id, 'accepted'])) },
+    },
+    {
+      what: 'takes every machine that ended for a preempted one',
+      profile: 'full',
+      ids: ['11'],
+      provider: {
+        ...provider,
+        async *list(cx, q) {
+          for await (const page of provider.list(cx, q)) {
+            yield {
+              ...page,
+              nodes: page.nodes.map((node) => ({ ...node, state: node.state === 'failed' ? 'preempted' : node.state })),
+            };
+          }
+        },
+      },
+    },
+    {
+      what: 'ends machines when it cleans up',
+      profile: 'full',
+      ids: ['12'],
+      provider: {
+        ...provider,
+        cleanup: async (cx, q) => {
+          for await (const { nodes } of provider.list(cx, q.owner))
+            await provider.terminate(
+              cx,
+              nodes.map(({ id }) => id),
+            );
+          return { remaining: [] };
+        },
+      },
+    },
+    {
+      what: 'prepares a network for every caller',
+      profile: 'full',
+      ids: ['13'],
+      provider: { ...provider, prepare: async () => ({ handle: `net-${++sends}` }) },
+    },
+    {
+      what: 'cuts the values of tags',
+      profile: 'full',
+      ids: ['14'],
+      provider: {
+        ...provider,
+        launch: (cx, request) =>
+          provider.launch(cx, {
+            ...request,
+            tags: Object.fromEntries(Object.entries(request.tags).map(([key, value]) => [key, value.slice(0, 3)])),
+          }),
+      },
+    },
+    {
+      what: 'tries a launch to see whether the key works',
+      profile: 'full',
+      ids: ['16'],
+      provider: {
+        ...provider,
+        check: async (cx) => {
+          await provider.launch(cx, worldRequest()).catch(() => undefined);
+          return provider.check(cx);
+        },
+      },
+    },
+    {
+      what: 'has prices that change between two looks',
+      profile: 'full',
+      ids: ['17'],
+      provider: {
+        ...provider,
+        async *catalog(cx, q) {
+          for await (const row of provider.catalog(cx, q)) yield { ...row, price: ++sends };
+        },
+      },
+    },
+    {
+      what: 'forgets its machines when it is aborted',
+      profile: 'fluffy',
+      ids: ['19'],
+      provider: {
+        ...provider,
+        launch: (cx, request) =>
+          provider.launch(cx, request).catch((error: unknown) => {
+            if (!(error instanceof ProviderError)) throw error;
+            throw new ProviderError({ ...error.fault, outcome: 'not-started', partial: [] });
+          }),
+      },
+    },
+    {
+      what: 'leaves a timer running',
+      profile: 'full',
+      ids: ['20'],
+      provider: {
+        ...provider,
+        async *list(cx, q) {
+          cx.clock.timer(60_000, () => {});
+          yield* provider.list(cx, q);
+        },
+      },
+    },
   ];
+
+  it('has a broken provider for every rule', () => {
+    const caught = new Set(broken.flatMap(({ ids }) => ids));
+    assert.deepEqual(
+      [...new Set(rules.map(({ id }) => id))].filter((id) => !caught.has(id)),
+      [],
+    );
+  });
 
   for (const { what, profile, ids, provider: liar } of broken) {
     it(`catches a provider that ${what}`, async () => {
@@ -116,3 +263,18 @@ describe('the conformance kit', () => {
     });
   }
 });
+
+function worldRequest(): LaunchRequest {
+  return {
+    owner: { installation: 'abcdefgh', uid: 'uid-1', display: 'default/one' },
+    attempt: { ordinal: 99, token: 'token-check', requestHash: 'hash' },
+    offering: { region: 'us-east', zone: 'us-east-a', instanceType: 'cpu-2', market: 'on-demand' },
+    slots: [{ index: 0, name: 'sky-check' }],
+    minNodes: 1,
+    image: {},
+    disk: { sizeGiB: 20 },
+    bootstrap: { authorizedKeys: [] },
+    network: { publicIp: true, ports: [] },
+    tags: {},
+  };
+}

@@ -24,6 +24,9 @@ export function fakeOf(sim: Sim, stand: Stand, lagSeconds: number): FakeCloud {
     pageSize,
     booked: async () => (await sim.state()).map(booked),
     mutations: async () => (await sim.ledger()).filter((row) => row.credential.startsWith('key:')).length,
+    requests: async (call) =>
+      (await sim.trace()).filter(({ op, edge }) => edge === 'received' && (!call || op === ops[call])).length,
+    things: async () => (await sim.things()).length,
     books: async () => JSON.stringify(await sim.ledger()),
     breaks: (call, how, nth = 1) => sim.plan(lineOf(ops[call], how, nth)),
     hasCapacity: async (count) => {

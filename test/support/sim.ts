@@ -7,6 +7,7 @@ import type { Instance } from '../../src/cloudsim/instance.ts';
 import type { LedgerRow } from '../../src/cloudsim/ledger.ts';
 import type { Rule } from '../../src/cloudsim/plan.ts';
 import type { TraceRow } from '../../src/cloudsim/cloud.ts';
+import type { Thing } from '../../src/cloudsim/world.ts';
 import { billableNow, runningBySlot } from '../../src/cloudsim/queries.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cloudsim/main.ts', import.meta.url));
@@ -54,6 +55,8 @@ export interface Sim extends Ready, AsyncDisposable {
   readonly process: ChildProcess;
   ledger(): Promise<LedgerRow[]>;
   state(): Promise<readonly Instance[]>;
+  /** What the account has beside machines. */
+  things(): Promise<readonly Thing[]>;
   trace(): Promise<readonly TraceRow[]>;
   /** Replaces the fault plan. */
   plan(...lines: readonly PlanLine[]): Promise<void>;
@@ -102,6 +105,7 @@ function controls(ready: Ready) {
   return {
     ledger,
     state: async () => ((await call('GET', 'state')) as { instances: Instance[] }).instances,
+    things: async () => ((await call('GET', 'state')) as { things: Thing[] }).things,
     trace: async () => (await call('GET', 'trace')) as TraceRow[],
     plan: async (...lines: readonly PlanLine[]) => void (await call('PUT', 'plan', lines)),
     do: async (action: string, params = {}) => void (await call('POST', 'do', { action, ...params })),

@@ -1,4 +1,5 @@
 import type { Capabilities } from '../contract.ts';
+import { careRules } from './care-rules.ts';
 import { launchRules } from './launch-rules.ts';
 import { readRules } from './read-rules.ts';
 import type { World } from './world.ts';
@@ -12,7 +13,7 @@ export interface Rule {
   readonly holds: (world: World) => Promise<void>;
 }
 
-export const rules: readonly Rule[] = [...launchRules, ...readRules];
+export const rules: readonly Rule[] = [...launchRules, ...careRules, ...readRules];
 
 export interface Verdict {
   readonly rule: Rule;

@@ -10,7 +10,8 @@ export interface Stand {
   readonly config: Readonly<Record<string, unknown>>;
   /** The Secret that opens the fake's account. */
   readonly secret: (apiKey: string) => Readonly<Record<string, string>>;
-  readonly account: string;
+  /** Its id; a function of the key where that is all a cloud knows an account by. */
+  readonly account: string | ((apiKey: string) => string);
   readonly offering: Offering;
   /** Zone that `offering` comes from, as the simulator's price list calls it. */
   readonly zone: string;

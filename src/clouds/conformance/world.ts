@@ -24,6 +24,8 @@ export type Mishap = 'refused-after-effect' | 'lost-answer' | 'reset-after-effec
 export const corruptions = ['cut-json', 'html-502', 'wrong-type', 'gzip-bomb', 'oversize', 'slow-bytes'] as const;
 export type Corruption = (typeof corruptions)[number];
 
+export type BreakableCall = 'launch' | 'list' | 'get' | 'terminate' | 'set-tags';
+
 /** The cloud, or its fake, from behind: what a provider cannot see and a test must. */
 export interface FakeCloud {
   readonly endpoint: string;
@@ -36,10 +38,14 @@ export interface FakeCloud {
   booked(): Promise<readonly Booked[]>;
   /** Changes made with our credential so far. */
   mutations(): Promise<number>;
+  /** Requests of a kind that arrived; absent: of all kinds. */
+  requests(call?: BreakableCall): Promise<number>;
+  /** What exists beside machines: keys, groups, rules. */
+  things(): Promise<number>;
   /** Everything that a reader of the cloud's books could see. */
   books(): Promise<string>;
   /** `nth` counts calls of that kind from now, from 1. */
-  breaks(call: 'launch' | 'list' | 'get' | 'terminate' | 'set-tags', how: Mishap, nth?: number): Promise<void>;
+  breaks(call: BreakableCall, how: Mishap, nth?: number): Promise<void>;
   hasCapacity(machines: number): Promise<void>;
   /** The key is revoked, and lists answer 200 with nothing. */
   hollowsKey(): Promise<void>;
@@ -57,6 +63,7 @@ export class World {
   readonly cloud: FakeCloud;
   readonly #clock: Clock;
   #timers = 0;
+  #taken = 0;
 
   constructor(provider: NodeProvider, cloud: FakeCloud, clock: Clock) {
     this.provider = provider;
@@ -73,11 +80,18 @@ export class World {
     return this.#timers;
   }
 
+  /** How often calls have asked the budget. */
+  get taken(): number {
+    return this.#taken;
+  }
+
   cx(
     change: {
       readonly timeoutMs?: number;
       readonly secret?: Record<string, string>;
       readonly signal?: AbortSignal;
+      /** Called whenever the budget is asked. */
+      readonly onTake?: () => void;
     } = {},
   ): CallContext {
     const secret = new Map(Object.entries(change.secret ?? this.cloud.secret));
@@ -93,7 +107,13 @@ export class World {
       credential: { fingerprint, get: (key) => secret.get(key), getFile: () => undefined },
       endpoint: this.cloud.endpoint,
       config: this.cloud.config,
-      budget: { take: async () => {} },
+      budget: {
+        take: async (_operation, signal) => {
+          this.#taken += 1;
+          change.onTake?.();
+          signal.throwIfAborted();
+        },
+      },
     };
   }
 

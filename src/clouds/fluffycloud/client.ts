@@ -111,7 +111,7 @@ function instances(value: unknown): WireInstance[] {
 
 function instance(id: string, value: unknown): WireInstance {
   const fields = object(value);
-  const tags = Object.entries(object(fields.tags)).map(([key, tag]) => [key, text(tag)] as const);
+  const tags = Object.entries(object(fields.tags)).map(([key, tag]) => [key, tagValue(tag)] as const);
   return { id, status: text(fields.status), name: text(fields.name), tags: Object.fromEntries(tags), fields };
 }
 
@@ -127,6 +127,11 @@ function object(value: unknown): Json {
 function array(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value;
   throw new NativeError('the answer has the wrong shape: a list was expected');
+}
+
+/** A tag may be empty. */
+function tagValue(value: unknown): string {
+  return value === '' ? value : text(value);
 }
 
 function text(value: unknown): string {

@@ -17,7 +17,10 @@ const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['POST /__fault/do', doOne],
   ['GET /__fault/ledger', (cloud, request) => cloud.ledger.rows.slice(Number(request.query.get('from') ?? 0))],
   ['GET /__fault/trace', (cloud, request) => cloud.traces.slice(Number(request.query.get('from') ?? 0))],
-  ['GET /__fault/state', (cloud) => ({ now: cloud.timeline.now(), instances: cloud.world.all() })],
+  [
+    'GET /__fault/state',
+    (cloud) => ({ now: cloud.timeline.now(), instances: cloud.world.all(), things: cloud.world.allThings() }),
+  ],
   ['POST /__fault/clock', setClock],
   ['POST /__fault/decoys', plantDecoys],
   ['POST /__fault/reset', (cloud) => cloud.reset()],

@@ -10,6 +10,7 @@ import {
 } from '../../clouds/contract.ts';
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../log.ts';
+import { TimeLimit } from './time-limit.ts';
 
 export interface AccountMetrics {
   /** outcome: ok or the class of the error. */
@@ -21,6 +22,8 @@ export interface AccountDeps {
   readonly log: Logger;
   readonly callTimeoutMs: number;
   readonly metrics: AccountMetrics;
+  /** Whether enough of the lease is left to begin an effect. */
+  readonly mayAct: () => boolean;
 }
 
 export interface Account {
@@ -70,26 +73,13 @@ async function callCloud<T>(
   deps: AccountDeps,
   call: Call<T>,
 ): Promise<T> {
-  const { clock, callTimeoutMs } = deps;
-  const timeout = new AbortController();
-  const cancel = clock.timer(callTimeoutMs, () =>
-    timeout.abort(new Error(`no answer within ${callTimeoutMs / 1_000} s`)),
-  );
+  const { clock } = deps;
+  const limit = new TimeLimit(clock, deps.callTimeoutMs);
   const startedAt = clock.monotonic();
-  const cx: CallContext = {
-    signal: call.signal ? AbortSignal.any([call.signal, timeout.signal]) : timeout.signal,
-    deadline: startedAt + callTimeoutMs,
-    clock,
-    log: deps.log,
-    credential: input.credential,
-    ...(input.cloud.spec.endpoint ? { endpoint: input.cloud.spec.endpoint } : {}),
-    config: input.config,
-    budget: input.budget,
-  };
   const done = (outcome: string) =>
     deps.metrics.called(input.cloud.spec.provider, call.operation, outcome, (clock.monotonic() - startedAt) / 1_000);
   try {
-    const result = await call.run(cx);
+    const result = await call.run(contextOf(input, deps, call, limit));
     done('ok');
     return result;
   } catch (error) {
@@ -97,9 +87,39 @@ async function callCloud<T>(
     done(fault.class);
     throw error instanceof ProviderError ? error : new ProviderError(fault, { cause: error });
   } finally {
-    cancel();
+    limit.pause();
   }
 }
+
+function contextOf<T>(
+  input: AccountInput & { config: CallContext['config'] },
+  deps: AccountDeps,
+  call: Call<T>,
+  limit: TimeLimit,
+): CallContext {
+  return {
+    signal: call.signal ? AbortSignal.any([call.signal, limit.signal]) : limit.signal,
+    get deadline() {
+      return limit.deadline;
+    },
+    clock: deps.clock,
+    log: deps.log,
+    credential: input.credential,
+    ...(input.cloud.spec.endpoint ? { endpoint: input.cloud.spec.endpoint } : {}),
+    config: input.config,
+    budget: {
+      take: async (operation, signal) => {
+        limit.pause();
+        await input.budget.take(operation, signal);
+        limit.resume();
+        // The wait may have outlived the lease: whoever leads by now reckons with no call of ours.
+        if (CREATES.has(call.operation) && !deps.mayAct()) throw new Error('too little is left of the lease to launch');
+      },
+    },
+  };
+}
+
+const CREATES = new Set(['launch', 'prepare']);
 
 /** Whatever a provider throws that is no ProviderError is its bug, and says nothing about what the cloud did. */
 export function faultOf(error: unknown): ProviderFault {

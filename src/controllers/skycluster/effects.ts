@@ -31,12 +31,23 @@ export async function send(
     memory.changedRequest = attempt.ordinal;
     return;
   }
+  await sendOnce({ cluster, attempt, account }, request, actor, signal);
+}
+
+async function sendOnce(
+  sending: Sending,
+  request: LaunchRequest,
+  { deps, memories }: Actor,
+  signal: AbortSignal,
+): Promise<void> {
+  const { cluster, attempt, account } = sending;
+  const prepared = await prepare(sending, request, signal);
   if (!mayLaunch(cluster, deps)) return;
 
-  const sends = sendsOf(memory, attempt.ordinal);
-  const sent: Send = { slots, sentAt: deps.clock.monotonic() };
+  const sends = sendsOf(memories.of(cluster.metadata.uid), attempt.ordinal);
+  const sent: Send = { slots: request.slots.map(({ index }) => index), sentAt: deps.clock.monotonic() };
   sends.push(sent);
-  const ended = await launch({ attempt, account }, request, deps, signal);
+  const ended = prepared.refused ?? (await launch(sending, prepared.request, deps, signal));
   sends[sends.indexOf(sent)] = { ...sent, ended: { at: deps.clock.monotonic(), ...ended } };
   deps.poller.hurry(account.name, attempt.placement.region ?? '');
 }
@@ -60,6 +71,25 @@ async function requestOf(
   );
 }
 
+/** The network that machines are put in, where a cloud needs one. No machine was asked for yet, so none is left by a failure. */
+async function prepare(
+  { attempt, account }: Omit<Sending, 'cluster'>,
+  request: LaunchRequest,
+  signal: AbortSignal,
+): Promise<{ readonly request: LaunchRequest; readonly refused?: Ended }> {
+  const { region = '', zone } = attempt.placement;
+  const where = { owner: request.owner, region, ...(zone ? { zone } : {}), ports: request.network.ports };
+  try {
+    const { handle } = await account.call('prepare', (cx) => account.provider.prepare(cx, where), signal);
+    return { request: { ...request, network: { ...request.network, handle } } };
+  } catch (error) {
+    const fault = { ...faultOf(error), outcome: 'not-started' } as const;
+    return { request, refused: { outcome: 'not-started', fault } };
+  }
+}
+
+type Ended = Omit<NonNullable<Send['ended']>, 'at'>;
+
 /** Checked in the same turn in which the call leaves: a deletion seen by now must not be overtaken by a launch. */
 function mayLaunch(cluster: SkyCluster, deps: Deps): boolean {
   if (!deps.mayAct()) throw new NotLeading('too little is left of the lease to launch');
@@ -72,7 +102,7 @@ async function launch(
   request: LaunchRequest,
   { sightings, clock }: Deps,
   signal: AbortSignal,
-): Promise<Omit<NonNullable<Send['ended']>, 'at'>> {
+): Promise<Ended> {
   const place = { cloud: account.name, region: attempt.placement.region ?? '' };
   try {
     const result = await account.call('launch', (cx) => account.provider.launch(cx, request), signal);

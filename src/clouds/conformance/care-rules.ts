@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { ProviderError } from '../contract.ts';
+import type { LaunchResult, ObservedNode } from '../contract.ts';
+import type { Rule } from './rules.ts';
+import { faultOf } from './world.ts';
+import type { World } from './world.ts';
+
+const CALLERS = 20;
+const GANG = 3;
+const MOST_AWAITS = 12;
+
+/** How a provider behaves beside what it answers: what it sends, and what it leaves behind. */
+export const careRules: readonly Rule[] = [
+  {
+    id: '6',
+    says: 'a launch that failed was sent once, and every request was paid for from the budget',
+    async holds(world) {
+      await prepared(world);
+      const [sent, taken] = [await world.cloud.requests('launch'), world.taken];
+      const all = await world.cloud.requests();
+      await world.cloud.breaks('launch', 'refused-after-effect');
+      await faultOf(world.launched(1));
+      assert.equal((await world.cloud.requests('launch')) - sent, 1, 'the launch was sent more than once');
+      const requests = (await world.cloud.requests()) - all;
+      assert.ok(world.taken - taken >= requests, `${requests} requests, ${world.taken - taken} taken from the budget`);
+    },
+  },
+  {
+    id: '12',
+    says: 'clean-up may be repeated, ends no machine, and leaves nothing once the machines are gone',
+    async holds(world) {
+      const [id = ''] = await world.launched(1);
+      const { owner } = world.request(1);
+      await world.provider.cleanup(world.cx(), { owner, region: world.cloud.offering.region });
+      const alive = (await world.pages()).flatMap((page) => page.nodes).find((node) => node.id === id);
+      assert.ok(alive && !ENDED.has(alive.state), 'clean-up ended a machine');
+      await world.provider.terminate(world.cx(), [id]);
+      await world.cloud.settles();
+      for (const time of ['first', 'second']) {
+        const { remaining } = await world.provider.cleanup(world.cx(), { owner });
+        assert.deepEqual(remaining, [], `after the ${time} clean-up something remains`);
+      }
+    },
+  },
+  {
+    id: '13',
+    says: 'prepare gives the same to all who ask at once, and makes nothing twice',
+    async holds(world) {
+      const handle = await prepared(world);
+      const made = await world.cloud.things();
+      await world.cloud.resets();
+      const handles = await Promise.all(Array.from({ length: CALLERS }, () => prepared(world)));
+      assert.ok(new Set(handles).size === 1, `${new Set(handles).size} different handles`);
+      assert.equal(await world.cloud.things(), made);
+      assert.ok(handle === '' || handles[0] !== '', 'no handle the second time');
+    },
+  },
+  {
+    id: '14',
+    says: 'names and tags come back exactly as they were given',
+    async holds(world) {
+      const awkward = { team: 'Ärger & Söhne', 'cost-center': '4711/7', empty: '', long: 'x'.repeat(60) };
+      const request = world.request(1);
+      const tags = { ...request.tags, ...(world.capabilities.tags.atCreate ? awkward : {}) };
+      await world.provider.launch(world.cx(), { ...request, tags });
+      const [node] = (await world.pages()).flatMap((page) => page.nodes);
+      assert.equal(node?.name, request.slots[0]?.name);
+      for (const [key, value] of Object.entries(request.tags)) assert.equal(node?.tags[key], value, `tag ${key}`);
+    },
+  },
+  {
+    id: '19',
+    says: 'a launch that is aborted anywhere tells of every machine it knows to exist',
+    async holds(world) {
+      for (let ordinal = 1; ordinal <= MOST_AWAITS; ordinal++) {
+        const before = new Set((await world.cloud.booked()).map(({ id }) => id));
+        const aborted = await launchAbortedAt(world, ordinal);
+        const made = (await world.cloud.booked()).filter(({ id }) => !before.has(id));
+        if (!aborted.unknown) {
+          const told = aborted.nodes.map(({ id }) => id);
+          const silent = made.filter(({ id }) => !told.some((known) => known === id || known.endsWith(`/${id}`)));
+          assert.deepEqual(silent, [], `aborted at await ${ordinal}: machines that nobody was told of`);
+        }
+        if (aborted.ended) return;
+      }
+    },
+  },
+];
+
+const ENDED = new Set<ObservedNode['state']>(['terminating', 'terminated', 'preempted', 'failed']);
+
+async function prepared(world: World): Promise<string> {
+  const { owner, offering } = world.request(1);
+  const { region, zone } = offering;
+  const where = { owner, region, ...(zone === undefined ? {} : { zone }), ports: [] };
+  return (await world.provider.prepare(world.cx(), where)).handle;
+}
+
+interface Aborted {
+  readonly nodes: readonly ObservedNode[];
+  readonly unknown: boolean;
+  /** The launch needed fewer awaits: it was not aborted. */
+  readonly ended: boolean;
+}
+
+/** Launches a gang and aborts when the budget is asked for the nth time. */
+async function launchAbortedAt(world: World, nth: number): Promise<Aborted> {
+  const abort = new AbortController();
+  let takes = 0;
+  const onTake = (): void => {
+    takes += 1;
+    if (takes === nth) abort.abort();
+  };
+  try {
+    const cx = world.cx({ signal: abort.signal, onTake });
+    const result: LaunchResult = await world.provider.launch(cx, world.request(GANG, nth));
+    return { nodes: result.nodes, unknown: false, ended: !abort.signal.aborted };
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+    return { nodes: error.fault.partial ?? [], unknown: error.fault.outcome === 'unknown', ended: false };
+  }
+}
