@@ -1,8 +1,9 @@
-/** Builds crds/, src/api/types.gen.ts and docs/reference from src/api/schema. With --check it writes nothing and fails on a difference. */
+/** Builds crds/, src/api/types.gen.ts and docs/reference from src/api/schema, and the registry of clouds from their folders. With --check it writes nothing and fails on a difference. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { crd } from './crds.ts';
 import { reference } from './reference.ts';
+import { registry } from './registry.ts';
 import { loadApiSource } from './schema.ts';
 import { types } from './types.ts';
 
@@ -14,6 +15,7 @@ for (const kind of source.kinds) {
   outputs.set(`docs/reference/${kind.kind.toLowerCase()}.md`, reference(kind, source.defs));
 }
 outputs.set('src/api/types.gen.ts', await types(source));
+outputs.set('src/clouds/registry.gen.ts', registry(join(root, 'src/clouds')));
 
 const check = process.argv.includes('--check');
 const stale = [...outputs].filter(([path, text]) => current(path) !== text).map(([path]) => path);

@@ -1,8 +1,8 @@
+import { array, isObject, object, text } from '../kit/answer.ts';
+import type { Json } from '../kit/answer.ts';
 import { NativeError } from '../kit/rest.ts';
 import type { Rest, RestCall } from '../kit/rest.ts';
 import type { CallContext } from '../contract.ts';
-
-type Json = Readonly<Record<string, unknown>>;
 
 /** A machine as the API shows it; whatever else the answer holds is not trusted to exist. */
 export interface WireInstance {
@@ -115,26 +115,7 @@ function instance(id: string, value: unknown): WireInstance {
   return { id, status: text(fields.status), name: text(fields.name), tags: Object.fromEntries(tags), fields };
 }
 
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function object(value: unknown): Json {
-  if (isObject(value)) return value;
-  throw new NativeError('the answer has the wrong shape: an object was expected');
-}
-
-function array(value: unknown): readonly unknown[] {
-  if (Array.isArray(value)) return value;
-  throw new NativeError('the answer has the wrong shape: a list was expected');
-}
-
 /** A tag may be empty. */
 function tagValue(value: unknown): string {
   return value === '' ? value : text(value);
-}
-
-function text(value: unknown): string {
-  if (typeof value === 'string' && value !== '') return value;
-  throw new NativeError('the answer has the wrong shape: a text was expected');
 }

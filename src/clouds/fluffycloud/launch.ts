@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { ProviderError } from '../contract.ts';
 import type { CallContext, LaunchRequest, LaunchResult, ObservedNode, Owner } from '../contract.ts';
 import { classify } from '../kit/classify.ts';
 import { cloudInit } from '../kit/cloud-init.ts';
 import { NativeError } from '../kit/rest.ts';
+import { gangOfSingles } from '../kit/singles.ts';
 import type { FluffyClient } from './client.ts';
 import { errors } from './errors.ts';
 import { observed } from './nodes.ts';
@@ -42,26 +42,18 @@ export async function launchByToken(client: FluffyClient, request: LaunchRequest
   return { nodes, refused: [], effective: nodes[0]?.offering ?? offering };
 }
 
-/**
- * One call per slot, in order, up to the first that does not succeed. Nothing is repeated: without a token, a second call
- * would be a second machine.
- */
+/** One call per slot, each with the SSH key of its owner. */
 export async function launchOneByOne(
   cx: CallContext,
   client: FluffyClient,
   request: LaunchRequest,
 ): Promise<LaunchResult> {
   const keyName = await registerKey(client, request);
-  const nodes: ObservedNode[] = [];
-  for (const slot of request.slots) {
-    try {
-      cx.signal.throwIfAborted();
-      nodes.push(await launchSlot(cx, client, request, { ...slot, keyName }));
-    } catch (error) {
-      throw withPartial(classify(errors, error, failedLaunch(request)), nodes);
-    }
-  }
-  return { nodes, refused: [], effective: request.offering };
+  return gangOfSingles(
+    request,
+    (slot) => launchSlot(cx, client, request, { ...slot, keyName }),
+    (error) => classify(errors, error, failedLaunch(request)),
+  );
 }
 
 /** Name of the SSH key that the machines of an owner are launched with; `cleanup` finds it by the prefix. */
@@ -121,13 +113,6 @@ async function asCreate<T>(request: LaunchRequest, call: () => Promise<T>): Prom
 
 function failedLaunch(request: LaunchRequest) {
   return { op: 'launch', creates: true, offering: request.offering, nodes: request.slots.length };
-}
-
-/** An unknown outcome stays unknown, however much is known to exist. */
-function withPartial(error: ProviderError, partial: readonly ObservedNode[]): ProviderError {
-  if (partial.length === 0) return error;
-  const outcome = error.fault.outcome === 'not-started' ? 'started' : error.fault.outcome;
-  return new ProviderError({ ...error.fault, outcome, partial }, { cause: error });
 }
 
 function slotOf(request: LaunchRequest, node: ObservedNode): { slot?: number } {

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { optional } from '../kit/answer.ts';
 import type { Market, NodeState, ObservedNode } from '../contract.ts';
 import type { WireInstance } from './client.ts';
 
@@ -70,8 +71,4 @@ function text(value: unknown): string | undefined {
 
 function number(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isInteger(value) ? value : undefined;
-}
-
-function optional<const K extends string, T>(key: K, value: T | undefined): { [P in K]?: T } {
-  return (value === undefined ? {} : { [key]: value }) as { [P in K]?: T };
 }

@@ -1,0 +1,8 @@
+// Written by npm run gen from the folders of src/clouds.
+import type { ProviderModule } from './registry.ts';
+
+export const modules: Readonly<Record<string, () => Promise<ProviderModule>>> = {
+  aws: () => import('./aws/provider.ts'),
+  fluffycloud: () => import('./fluffycloud/provider.ts'),
+  lambda: () => import('./lambda/provider.ts'),
+};
