@@ -220,7 +220,7 @@ describe('input that is wrong', function () {
     it(`${name}: a SkyCloud says so`, async () => {
       await inSecret('empty', { other: 'x' });
       await inSecret('wrong', { api_key: 'not-the-key' });
-      await world.apply('SkyCloud', `bad-${index}`, { ...cloudSpec(world.sim), ...change });
+      await world.apply('SkyCloud', `bad-${index}`, { ...(await cloudSpec(world.cloud, world.sim)), ...change });
       await isTold('skycloud', `bad-${index}`, { reason, message });
     });
   }

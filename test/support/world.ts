@@ -10,12 +10,20 @@ import type { ControlPlane } from '../../hack/controlplane/start.ts';
 import { installRoles, kubectl, type OperatorProcess, operatorProcess } from '../../hack/operator.ts';
 import type { Condition, SkyCloud, SkyCluster, SkyJob } from '../../src/api/types.gen.ts';
 import { controlPlane, freshNamespace } from './controlplane.ts';
+import { type Stand, standsOf } from '../../src/clouds/conformance/stand.ts';
 import { type Sim, type SimOptions, startSim } from './sim.ts';
 
 const WAIT_MS = 60_000;
 
 export interface WorldOptions {
+  /** Of every cloud. */
   readonly sim?: SimOptions;
+  /** Names of clouds, each before its fake; absent: fluffycloud alone. */
+  readonly clouds?: readonly string[];
+  /** Of single clouds, over `sim`. */
+  readonly sims?: Readonly<Record<string, SimOptions>>;
+  /** Catalog of each SkyCloud; absent: what the cloud itself tells. */
+  readonly catalog?: NonNullable<SkyCloud['spec']['catalog']>;
   /** Settings of the operator's configuration file, laid over those of tests. */
   readonly config?: Readonly<Record<string, unknown>>;
   readonly flags?: readonly string[];
@@ -28,9 +36,12 @@ type ObjectOf<K extends Kind> = K extends 'skycloud' ? SkyCloud : K extends 'sky
 
 export interface World extends AsyncDisposable {
   readonly plane: ControlPlane;
+  /** Of the first cloud. */
   readonly sim: Sim;
+  readonly sims: ReadonlyMap<string, Sim>;
   readonly namespace: string;
   readonly operatorNamespace: string;
+  /** The first one. */
   readonly cloud: string;
   readonly metricsUrl: string;
   readonly healthUrl: string;
@@ -54,17 +65,22 @@ let worlds = 0;
 
 export async function aWorld(options: WorldOptions = {}): Promise<World> {
   const plane = await controlPlane();
-  const sim = await startSim({ bootSeconds: 0.2, isolation: 'auto', ...options.sim });
+  const clouds = options.clouds ?? ['fluffycloud'];
+  const sims = new Map<string, Sim>();
+  for (const name of clouds)
+    sims.set(name, await startSim({ wire: name, ...SIM, ...options.sim, ...options.sims?.[name] }));
+  const [[cloud, sim] = unreachable()] = sims;
   const namespace = await freshNamespace();
   const operatorNamespace = `sky-operator-${process.pid}-${worlds++}`;
   const folder = await mkdtemp(join(tmpdir(), 'sky-world-'));
   const parts: Parts = {
     plane,
     sim,
+    sims,
     namespace,
     operatorNamespace,
     folder,
-    cloud: 'fluffycloud',
+    cloud,
     ports: await freePorts(2),
     options,
   };
@@ -72,14 +88,22 @@ export async function aWorld(options: WorldOptions = {}): Promise<World> {
   const operator = await startedBy(parts);
   const world = assemble(parts, operator);
   operator.start();
-  await world.apply('SkyCloud', parts.cloud, cloudSpec(sim));
-  await world.until('skycloud', parts.cloud, (cloud) => conditionOf(cloud, 'Ready')?.status === 'True');
+  for (const [name, each] of sims) await world.apply('SkyCloud', name, await cloudSpec(name, each, options.catalog));
+  for (const name of clouds)
+    await world.until('skycloud', name, (found) => conditionOf(found, 'Ready')?.status === 'True');
   return world;
+}
+
+const SIM: SimOptions = { bootSeconds: 0.2, isolation: 'auto' };
+
+function unreachable(): never {
+  throw new Error('a world without clouds');
 }
 
 interface Parts {
   readonly plane: ControlPlane;
   readonly sim: Sim;
+  readonly sims: ReadonlyMap<string, Sim>;
   readonly namespace: string;
   readonly operatorNamespace: string;
   readonly folder: string;
@@ -92,25 +116,38 @@ export function conditionOf(object: { status?: { conditions?: Condition[] } }, t
   return object.status?.conditions?.find((condition) => condition.type === type);
 }
 
-export function cloudSpec(sim: Sim): SkyCloud['spec'] {
+export async function cloudSpec(
+  name: string,
+  sim: Sim,
+  catalog: SkyCloud['spec']['catalog'] = { source: 'Provider' },
+): Promise<SkyCloud['spec']> {
+  const { config } = await standOf(name, sim);
   return {
-    provider: 'fluffycloud',
+    provider: name,
     endpoint: sim.api,
-    credentialsSecretRef: { name: 'fluffycloud' },
+    credentialsSecretRef: { name },
     allowedNamespaces: { from: 'All' },
-    catalog: { source: 'Provider' },
-    config: { profile: sim.profile },
+    catalog,
+    config,
   };
 }
 
+async function standOf(name: string, sim: Sim): Promise<Stand> {
+  const stand = (await standsOf(name)).find(({ profile }) => profile === undefined || profile === sim.profile);
+  assert.ok(stand, `${name} has no fake with the profile ${sim.profile}`);
+  return stand;
+}
+
 /** The credential, and the right to read what the test's namespace refers to. */
-async function install({ plane, operatorNamespace, sim, namespace }: Parts): Promise<void> {
-  const secret = {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: { name: 'fluffycloud', namespace: operatorNamespace },
-    stringData: { api_key: sim.apiKey },
-  };
+async function install({ plane, operatorNamespace, sims, namespace }: Parts): Promise<void> {
+  const secrets = [];
+  for (const [name, sim] of sims)
+    secrets.push({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name, namespace: operatorNamespace },
+      stringData: (await standOf(name, sim)).secret(sim.apiKey),
+    });
   const tenant = {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'RoleBinding',
@@ -119,7 +156,11 @@ async function install({ plane, operatorNamespace, sim, namespace }: Parts): Pro
     subjects: [{ kind: 'ServiceAccount', name: 'sky-operator', namespace: operatorNamespace }],
   };
   await installRoles(plane, operatorNamespace);
-  await kubectl(plane, ['apply', '--server-side', '-f', '-'], [stringify(secret), stringify(tenant)].join('\n---\n'));
+  await kubectl(
+    plane,
+    ['apply', '--server-side', '-f', '-'],
+    [...secrets, tenant].map((object) => stringify(object)).join('\n---\n'),
+  );
 }
 
 function startedBy({ plane, operatorNamespace, folder, ports, options }: Parts): Promise<OperatorProcess> {
@@ -146,7 +187,7 @@ function startedBy({ plane, operatorNamespace, folder, ports, options }: Parts):
 }
 
 function assemble(parts: Parts, operator: World['operator']): World {
-  const { plane, sim, namespace, operatorNamespace, folder, cloud, ports, options } = parts;
+  const { plane, sim, sims, namespace, operatorNamespace, folder, cloud, ports, options } = parts;
   const [metrics = 0, health = 0] = ports;
   const run = (...args: readonly string[]) => kubectl(plane, ['-n', namespace, ...args]);
   const get: World['get'] = async (kind, name) => {
@@ -186,14 +227,20 @@ function assemble(parts: Parts, operator: World['operator']): World {
     for (const kind of ['skyjobs', 'skyclusters'])
       await kubectl(plane, ['-n', namespace, 'wait', '--for=delete', kind, '--all', '--timeout=90s']);
     await kubectl(plane, ['delete', 'skyclouds', '--all', '--timeout=60s']);
-    assert.deepEqual(await sim.billableNow(), [], 'something is still rented that no object accounts for');
+    for (const [name, each] of sims)
+      assert.deepEqual(
+        await each.billableNow(),
+        [],
+        `something is still rented at ${name} that no object accounts for`,
+      );
     await operator.stop();
-    await sim.stop();
+    for (const each of sims.values()) await each.stop();
     await rm(folder, { recursive: true, force: true });
   };
   return {
     plane,
     sim,
+    sims,
     namespace,
     operatorNamespace,
     cloud,
