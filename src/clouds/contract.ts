@@ -94,9 +94,20 @@ export interface CredentialView {
   getFile(key: string): Uint8Array | undefined;
 }
 
+/** What a bucket is one of, and how much a call takes from it. */
+export interface RateScope {
+  /** Where each region has buckets of its own. */
+  readonly region?: string;
+  /** Machines, where the cloud counts those; default 1. */
+  readonly units?: number;
+}
+
 /** Paces calls by the cloud's published buckets. */
 export interface RateBudget {
-  take(operation: string, signal: AbortSignal): Promise<void>;
+  /** Resolves when it is the caller's turn. */
+  take(operation: string, signal: AbortSignal, scope?: RateScope): Promise<void>;
+  /** The cloud has refused a call for its rate: goes slower for a while. */
+  throttled(operation: string, scope?: RateScope & { readonly retryAfterSeconds?: number }): void;
 }
 
 export interface CallContext {

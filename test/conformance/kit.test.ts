@@ -119,7 +119,7 @@ describe('the conformance kit', () => {
       provider: {
         ...provider,
         launch: (cx, request) => {
-          const unpaced = { ...cx, budget: { take: async () => {} } };
+          const unpaced = { ...cx, budget: { ...cx.budget, take: async () => {} } };
           return provider.launch(unpaced, request).catch(() => provider.launch(unpaced, request));
         },
       },

@@ -74,6 +74,7 @@ export const launchRules: readonly Rule[] = [
         world.cx(),
         nodes.map((node) => node.id),
       );
+      await world.cloud.settles();
       assert.deepEqual((await world.provider.cleanup(world.cx(), { owner: request.owner })).remaining, []);
     },
   },

@@ -108,6 +108,7 @@ export class World {
       endpoint: this.cloud.endpoint,
       config: this.cloud.config,
       budget: {
+        throttled: () => {},
         take: async (_operation, signal) => {
           this.#taken += 1;
           change.onTake?.();

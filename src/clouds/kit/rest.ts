@@ -68,7 +68,9 @@ export function restClient(allowedHosts: readonly string[]): Rest {
       });
       return await readAnswer(response, call);
     } catch (error) {
-      throw asNative(error, call);
+      const native = asNative(error, call);
+      if (native.http === 429) cx.budget.throttled(call.operation, retryOf(native));
+      throw native;
     } finally {
       disarm();
     }
@@ -139,6 +141,10 @@ function asNative(error: unknown, call: Pick<RestCall, 'authorization'>): Native
 function redacted(message: string, call: Pick<RestCall, 'authorization'>): string {
   const secret = call.authorization.split(' ').at(-1) ?? '';
   return secret === '' ? message : message.replaceAll(secret, '[redacted]');
+}
+
+function retryOf({ retryAfterSeconds }: NativeError): { retryAfterSeconds?: number } {
+  return retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
 }
 
 function jsonHeader(call: RestCall): Record<string, string> {

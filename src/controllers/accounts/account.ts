@@ -15,6 +15,8 @@ import { TimeLimit } from './time-limit.ts';
 export interface AccountMetrics {
   /** outcome: ok or the class of the error. */
   called(cloud: string, operation: string, outcome: string, seconds: number): void;
+  /** The cloud refused a call for its rate. */
+  throttled(skycloud: string, operation: string): void;
 }
 
 export interface AccountDeps {
@@ -108,9 +110,13 @@ function contextOf<T>(
     ...(input.cloud.spec.endpoint ? { endpoint: input.cloud.spec.endpoint } : {}),
     config: input.config,
     budget: {
-      take: async (operation, signal) => {
+      throttled: (operation, scope) => {
+        deps.metrics.throttled(input.cloud.metadata.name, operation);
+        input.budget.throttled(operation, scope);
+      },
+      take: async (operation, signal, scope) => {
         limit.pause();
-        await input.budget.take(operation, signal);
+        await input.budget.take(operation, signal, scope);
         limit.resume();
         // The wait may have outlived the lease: whoever leads by now reckons with no call of ours.
         if (CREATES.has(call.operation) && !deps.mayAct()) throw new Error('too little is left of the lease to launch');

@@ -64,7 +64,12 @@ function calls(registry: Registry): AccountMetrics {
     ['cloud', 'operation'],
     CALL_BUCKETS,
   );
+  const throttled = make.counter('sky_cloud_throttled_total', 'Calls that a cloud refused for their rate.', [
+    'skycloud',
+    'operation',
+  ]);
   return {
+    throttled: (skycloud, operation) => throttled.inc({ skycloud, operation }),
     called: (cloud, operation, outcome, took) => {
       total.inc({ cloud, operation, outcome });
       seconds.observe({ cloud, operation }, took);

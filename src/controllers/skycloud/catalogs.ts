@@ -1,51 +1,83 @@
 /** Reads the catalog of a SkyCloud from its source. */
 import type { SkyCloud } from '../../api/types.gen.ts';
-import { builtinCatalog } from '../../catalog/builtin.ts';
-import { parseCatalog, type Parsed, snapshotOf } from '../../catalog/load.ts';
-import type { Api } from '../../kube/api.ts';
+import { builtinCatalogFile } from '../../catalog/builtin.ts';
+import { download, type EndpointPolicy } from '../../catalog/download.ts';
+import type { Parsed } from '../../catalog/load.ts';
+import { readAside } from '../../catalog/reader.ts';
+import { checkedEndpoint, guardedLookup } from '../../clouds/kit/endpoint.ts';
 import type { ConfigMap } from '../../kube/resources.ts';
 import type { Account } from '../accounts/account.ts';
+import type { Deps } from '../deps.ts';
 
 const KEY = 'catalog.csv';
+const PACKED_KEY = `${KEY}.gz`;
+
+export type CatalogDeps = Pick<Deps, 'apis' | 'clock' | 'config'>;
+
+export interface CatalogOf {
+  readonly cloud: SkyCloud;
+  readonly account: Account;
+  /** That a web server gave with the version in use. */
+  readonly etag: string | undefined;
+}
+
+export type CatalogRead =
+  | { readonly kind: 'Read'; readonly parsed: Parsed; readonly etag?: string | undefined }
+  /** The version in use is still the newest. */
+  | { readonly kind: 'Same' };
 
 /** Rejects with a message for the condition CatalogFresh. */
-export async function readCatalog(
-  cloud: SkyCloud,
-  account: Account,
-  configMaps: Api<ConfigMap>,
-  namespace: string,
-): Promise<Parsed> {
-  const source = cloud.spec.catalog?.source ?? 'Builtin';
+export async function readCatalog(of: CatalogOf, deps: CatalogDeps, signal: AbortSignal): Promise<CatalogRead> {
+  const { account, cloud } = of;
+  const { provider, catalog } = cloud.spec;
+  const source = catalog?.source ?? 'Builtin';
   switch (source) {
     case 'Provider':
-      return account.call('catalog', async (cx) =>
-        snapshotOf(await Array.fromAsync(account.provider.catalog(cx)), cloud.spec.provider),
-      );
+      return account.call('catalog', async (cx) => read(account.provider.catalog(cx), provider));
     case 'ConfigMap':
-      return parseCatalog(
-        await configMapText(cloud.spec.catalog?.configMapRef?.name ?? '', configMaps, namespace),
-        cloud.spec.provider,
-      );
+      return read(await configMapFile(catalog?.configMapRef?.name ?? '', deps), provider);
     case 'URL':
-      throw new Error('spec.catalog.source: URL is not supported yet; use Provider, ConfigMap or Builtin');
+      return readUrl(of, deps, signal);
     case 'Builtin':
-      return builtin(cloud.spec.provider);
+      return read(await builtin(provider), provider);
     default:
       return source satisfies never;
   }
 }
 
-async function builtin(provider: string): Promise<Parsed> {
-  const text = await builtinCatalog(provider);
-  if (text === undefined)
-    throw new Error(`there is no built-in catalog of ${provider}; set spec.catalog.source to Provider or ConfigMap`);
-  return parseCatalog(text, provider);
+async function read(...content: Parameters<typeof readAside>): Promise<CatalogRead> {
+  return { kind: 'Read', parsed: await readAside(...content) };
 }
 
-async function configMapText(name: string, configMaps: Api<ConfigMap>, namespace: string): Promise<string> {
-  const configMap = await configMaps.get({ namespace, name });
-  const text = configMap?.data?.[KEY];
-  if (text === undefined)
-    throw new Error(`ConfigMap ${namespace}/${name} with key ${KEY} is missing; create it in the operator's namespace`);
-  return text;
+/** Where catalogs may be fetched: the same policy as for the endpoints of clouds. */
+export function catalogPolicy({ config: { allowInsecureEndpointHosts: hosts } }: Pick<Deps, 'config'>): EndpointPolicy {
+  return { check: (url) => checkedEndpoint(url, hosts), lookup: guardedLookup(hosts) };
+}
+
+async function readUrl({ cloud, etag }: CatalogOf, deps: CatalogDeps, signal: AbortSignal): Promise<CatalogRead> {
+  const { provider, catalog } = cloud.spec;
+  const options = { policy: catalogPolicy(deps), clock: deps.clock, signal, etag };
+  const answer = await download(catalog?.url ?? '', options);
+  if (answer.kind === 'Same') return answer;
+  return { kind: 'Read', parsed: await readAside(answer.bytes, provider), etag: answer.etag };
+}
+
+async function builtin(provider: string): Promise<Uint8Array> {
+  const file = await builtinCatalogFile(provider);
+  if (file) return file;
+  throw new Error(`there is no built-in catalog of ${provider}; set spec.catalog.source to Provider, ConfigMap or URL`);
+}
+
+async function configMapFile(name: string, { apis, config: { namespace } }: CatalogDeps): Promise<Uint8Array> {
+  const file = fileIn(await apis.configMaps.get({ namespace, name }));
+  if (file) return file;
+  throw new Error(
+    `ConfigMap ${namespace}/${name} with key ${KEY} or ${PACKED_KEY} is missing; create it in the operator's namespace`,
+  );
+}
+
+function fileIn(configMap: ConfigMap | undefined): Uint8Array | undefined {
+  const [text, packed] = [configMap?.data?.[KEY], configMap?.binaryData?.[PACKED_KEY]];
+  if (text !== undefined) return Buffer.from(text);
+  return packed === undefined ? undefined : Buffer.from(packed, 'base64');
 }

@@ -8,6 +8,29 @@ export interface Known {
   key?: string;
   account?: Account;
   checked?: { readonly at: number; readonly fact: CredentialFact };
-  catalog?: { readonly at: number; readonly key: string; readonly snapshot: Catalog; readonly skipped: number };
-  catalogTrouble?: { readonly at: number; readonly message: string; readonly refused: boolean };
+  catalog?: KnownCatalog;
+  catalogTrouble?: CatalogTrouble;
+}
+
+export interface KnownCatalog {
+  readonly at: number;
+  /** When it is read again. */
+  readonly dueAt: number;
+  /** Of the source. */
+  readonly key: string;
+  readonly snapshot: Catalog;
+  readonly skipped: number;
+  /** That a web server gave with it. */
+  readonly etag: string | undefined;
+}
+
+export interface CatalogTrouble {
+  /** When it is tried again. */
+  readonly dueAt: number;
+  /** Of the source. */
+  readonly key: string;
+  /** In a row. */
+  readonly failures: number;
+  readonly message: string;
+  readonly refused: boolean;
 }

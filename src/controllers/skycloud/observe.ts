@@ -1,16 +1,15 @@
 import type { SkyCloud, SkyCloudStatus } from '../../api/types.gen.ts';
+import { addressProblem } from '../../catalog/download.ts';
 import { CatalogRefused, trusted } from '../../catalog/load.ts';
+import { refreshAfterMs, retryAfterMs } from '../../catalog/refresh.ts';
 import { moneyOf, microOf } from '../../provision/money.ts';
 import type { Account } from '../accounts/account.ts';
 import type { NodeProvider } from '../../clouds/contract.ts';
 import type { Deps } from '../deps.ts';
-import { readCatalog } from './catalogs.ts';
+import { catalogPolicy, readCatalog } from './catalogs.ts';
 import { checkCredential } from './credential.ts';
 import type { CatalogFact, CloudFacts } from './decide.ts';
-import type { Known } from './known.ts';
-
-const REFRESH_SECONDS = 25_200;
-const REFRESH_AGAIN_MS = 60_000;
+import type { CatalogTrouble, Known, KnownCatalog } from './known.ts';
 
 /** What earlier passes found out; a restart asks again. */
 export class CloudMemory {
@@ -36,11 +35,11 @@ export async function observeCloud(
   const known = memory.of(cloud.metadata.name);
   const provider = await deps.provider(cloud.spec.provider);
   const invalid = provider
-    ? invalidSpec(cloud, settingsOf(provider))
+    ? invalidSpec(cloud, settingsOf(provider), deps)
     : `spec.provider: ${cloud.spec.provider} is not a provider of this operator; use one of ${deps.providerNames.join(', ')}`;
   if (provider && invalid === undefined) {
     await checkCredential({ cloud, provider, known }, deps, signal);
-    await refreshCatalog(cloud, known, deps);
+    await refreshCatalog({ cloud, known }, deps, signal);
   }
   return {
     cloud,
@@ -56,49 +55,80 @@ function settingsOf({ manifest: { configSchema } }: NodeProvider): Readonly<Reco
   return (configSchema.properties ?? {}) as Record<string, unknown>;
 }
 
-function invalidSpec(cloud: SkyCloud, known: Readonly<Record<string, unknown>>): string | undefined {
+function invalidSpec(
+  cloud: SkyCloud,
+  known: Readonly<Record<string, unknown>>,
+  deps: Pick<Deps, 'config'>,
+): string | undefined {
   const setting = Object.keys(cloud.spec.config ?? {}).find((key) => !(key in known));
   if (setting !== undefined)
     return `spec.config.${setting}: is not a setting of ${cloud.spec.provider}; use one of ${Object.keys(known).join(', ')}`;
   if (cloud.spec.deadManSeconds) return 'spec.deadManSeconds: is not supported yet; remove it';
-  if (cloud.spec.catalog?.source === 'URL')
-    return 'spec.catalog.source: URL is not supported yet; use Provider, ConfigMap or Builtin';
   if (cloud.spec.plugin) return 'spec.plugin: is not supported yet; remove it';
-  return undefined;
+  const { source, url = '' } = cloud.spec.catalog ?? {};
+  const problem = source === 'URL' ? addressProblem(url, catalogPolicy(deps)) : undefined;
+  return problem === undefined ? undefined : `spec.catalog.url: ${problem}`;
 }
 
-async function refreshCatalog(cloud: SkyCloud, known: Known, deps: Deps): Promise<void> {
+interface Subject {
+  readonly cloud: SkyCloud;
+  readonly known: Known;
+}
+
+async function refreshCatalog(subject: Subject, deps: Deps, signal: AbortSignal): Promise<void> {
+  const { cloud, known } = subject;
   if (!known.account) return;
   const key = JSON.stringify(cloud.spec.catalog ?? {});
-  if (isRefreshDue(cloud, known, key, deps.clock.now()))
-    await readAgain(cloud, { known, account: known.account, key }, deps);
+  if (isRefreshDue(known, key, deps.clock.now()))
+    await readAgain({ ...subject, account: known.account, key }, deps, signal);
   spread(known);
 }
 
-function isRefreshDue(cloud: SkyCloud, { catalog, catalogTrouble }: Known, key: string, now: number): boolean {
-  if (catalogTrouble && now - catalogTrouble.at < REFRESH_AGAIN_MS) return false;
-  const everyMs = (cloud.spec.catalog?.refreshIntervalSeconds ?? REFRESH_SECONDS) * 1_000;
-  return catalog?.key !== key || now - catalog.at >= everyMs;
+function isRefreshDue({ catalog, catalogTrouble }: Known, key: string, now: number): boolean {
+  if (catalogTrouble?.key === key) return now >= catalogTrouble.dueAt;
+  return catalog?.key !== key || now >= catalog.dueAt;
 }
 
+type Source = Subject & { readonly account: Account; readonly key: string };
+
 /** The last good catalog goes on being used when its source fails, or gives a version that cannot be trusted. */
-async function readAgain(
-  cloud: SkyCloud,
-  { known, account, key }: { known: Known; account: Account; key: string },
-  deps: Deps,
-): Promise<void> {
-  const at = deps.clock.now();
+async function readAgain(source: Source, deps: Deps, signal: AbortSignal): Promise<void> {
+  const { known } = source;
   try {
-    const read = await readCatalog(cloud, account, deps.apis.configMaps, deps.config.namespace);
-    // Another source may well be smaller.
-    const previousRows = known.catalog?.key === key ? known.catalog.snapshot.rows : 0;
-    const { snapshot, skipped } = trusted(read, previousRows);
-    known.catalog = { at, key, snapshot, skipped };
+    known.catalog = await newest(source, deps, signal);
     delete known.catalogTrouble;
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    known.catalogTrouble = { at, message, refused: error instanceof CatalogRefused };
+    known.catalogTrouble = troubleAfter(error, source, deps.clock.now());
   }
+}
+
+async function newest({ cloud, known, account, key }: Source, deps: Deps, signal: AbortSignal): Promise<KnownCatalog> {
+  const { source = 'Builtin', refreshIntervalSeconds } = cloud.spec.catalog ?? {};
+  const before = versionOf(known, key);
+  const read = await readCatalog({ cloud, account, etag: before?.etag }, deps, signal);
+  const at = deps.clock.now();
+  const dueAt = at + refreshAfterMs(source, refreshIntervalSeconds, deps.random.next());
+  if (read.kind === 'Same' && before) return { ...before, at, dueAt };
+  if (read.kind === 'Same') throw new Error('the server says that nothing changed, though nothing was read before');
+  const { snapshot, skipped } = trusted(read.parsed, before?.snapshot.rows ?? 0);
+  return { at, dueAt, key, snapshot, skipped, etag: read.etag };
+}
+
+/** Another source may well be smaller, and its tag says nothing of this one. */
+function versionOf({ catalog }: Known, key: string): KnownCatalog | undefined {
+  return catalog?.key === key ? catalog : undefined;
+}
+
+function troubleAfter(error: unknown, { cloud, known, key }: Source, now: number): CatalogTrouble {
+  const before = known.catalogTrouble?.key === key ? known.catalogTrouble.failures : 0;
+  const failures = before + 1;
+  return {
+    dueAt: now + retryAfterMs(failures, cloud.spec.catalog?.refreshIntervalSeconds),
+    key,
+    failures,
+    message: error instanceof Error ? error.message : String(error),
+    refused: error instanceof CatalogRefused,
+  };
 }
 
 /** Every region of the catalog is listed for machines, allowed for launches or not: one may have been allowed before. */
