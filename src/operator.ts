@@ -11,6 +11,7 @@ import { Poller, type PollerOptions } from './controllers/accounts/poller.ts';
 import { CloudRegistry } from './controllers/accounts/registry.ts';
 import { Reservations } from './controllers/accounts/reservations.ts';
 import { Sightings } from './controllers/accounts/sightings.ts';
+import { Terminations } from './controllers/accounts/terminations.ts';
 import { addressPolicy } from './controllers/address-policy.ts';
 import type { Deps } from './controllers/deps.ts';
 import { type SkyMetrics, skyMetrics } from './controllers/metrics/series.ts';
@@ -144,6 +145,7 @@ function accountsOf({ config, clock, log }: Surroundings, clusters: Store<SkyClu
     ),
     exclusions: new SharedExclusions(),
     reservations: new Reservations(),
+    terminations: new Terminations(clock),
   };
   return { parts, onSnapshot: (handler: PollerOptions['onSnapshot']) => void handlers.push(handler) };
 }

@@ -19,6 +19,7 @@ import type { CloudRegistry } from './accounts/registry.ts';
 import type { SharedExclusions } from './accounts/exclusions.ts';
 import type { Reservations } from './accounts/reservations.ts';
 import type { Sightings } from './accounts/sightings.ts';
+import type { Terminations } from './accounts/terminations.ts';
 import type { SkyMetrics } from './metrics/series.ts';
 import type { Identity } from './installation.ts';
 import type { LogStore } from './skyjob/log-store.ts';
@@ -74,6 +75,7 @@ export interface Deps {
   readonly sightings: Sightings;
   readonly exclusions: SharedExclusions;
   readonly reservations: Reservations;
+  readonly terminations: Terminations;
   /** Machines of a SkyCloud that no object accounts for. */
   readonly orphans: Map<string, Orphans>;
   readonly metrics: Pick<SkyMetrics, 'ranked' | 'orphansEnded'>;

@@ -39,8 +39,7 @@ export class Sweeper {
     // After the machines were listed, and from the API server itself: the order is part of the rule.
     const { items } = await deps.apis.clusters.list({ metadataOnly: true, signal });
     const objects = new Set(items.map(({ metadata }) => metadata.uid));
-    for (const { account, machines } of accounts)
-      await this.#settle(account, this.#decide(account, machines, objects), signal);
+    for (const { account, machines } of accounts) await this.#settle(account, this.#decide(account, machines, objects));
     this.#objectsBefore = objects.size;
   }
 
@@ -64,11 +63,11 @@ export class Sweeper {
     });
   }
 
-  async #settle(account: Account, decision: SweepDecision, signal: AbortSignal): Promise<void> {
+  async #settle(account: Account, decision: SweepDecision): Promise<void> {
     for (const id of decision.orphans)
       if (!this.#firstFound.has(id)) this.#firstFound.set(id, this.#deps.clock.monotonic());
     this.#tell(account.name, decision);
-    if (decision.terminate.length > 0) await this.#end(account, decision.terminate, signal);
+    if (decision.terminate.length > 0) await this.#end(account, decision.terminate);
   }
 
   #tell(cloud: string, { orphans: ids, braked }: SweepDecision): void {
@@ -79,11 +78,11 @@ export class Sweeper {
     if ((before?.count ?? 0) !== ids.length || before?.braked?.hash !== braked?.hash) this.#wake(cloud);
   }
 
-  async #end(account: Account, ids: readonly string[], signal: AbortSignal): Promise<void> {
-    const { log, mayAct, metrics, recorder, stores } = this.#deps;
+  async #end(account: Account, ids: readonly string[]): Promise<void> {
+    const { log, mayAct, metrics, recorder, stores, terminations } = this.#deps;
     if (!mayAct()) return;
     log.warn('Ending machines that no object accounts for', { cloud: account.name, ids });
-    await account.call('terminate', (cx) => account.provider.terminate(cx, ids), signal);
+    await terminations.end(account, ids);
     metrics.orphansEnded(account.name, ids.length);
     const cloud = stores.clouds.get(account.name);
     const note = `ended ${ids.length} machine(s) that no SkyCluster accounts for: ${ids.slice(0, 10).join(', ')}`;

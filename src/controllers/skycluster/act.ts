@@ -145,7 +145,7 @@ async function carryOut(action: Action, cluster: SkyCluster, actor: Actor, signa
     case 'Send':
       return send(cluster, action.slots, actor, signal);
     case 'Terminate':
-      return terminate(cluster, action.machines, actor, signal);
+      return terminate(cluster, action.machines, actor);
     case 'Reach':
       return reach(cluster, action.machines, actor);
     case 'SetUp':

@@ -116,12 +116,7 @@ async function launch(
   }
 }
 
-export async function terminate(
-  cluster: SkyCluster,
-  machines: readonly Machine[],
-  actor: Actor,
-  signal: AbortSignal,
-): Promise<void> {
+export async function terminate(cluster: SkyCluster, machines: readonly Machine[], actor: Actor): Promise<void> {
   const { deps, memories, worker } = actor;
   const memory = memories.of(cluster.metadata.uid);
   if (!deps.mayAct()) throw new NotLeading('too little is left of the lease to terminate');
@@ -138,7 +133,7 @@ export async function terminate(
     const ids = known.map((machine) => machine.node.id);
     for (const id of ids) noteTerminate(memory, id, deps.clock.now());
     try {
-      await account.call('terminate', (cx) => account.provider.terminate(cx, ids), signal);
+      await deps.terminations.end(account, ids);
     } catch (error) {
       if (!(error instanceof ProviderError)) throw error;
       deps.log.warn('Terminating machines failed and is tried again', { cloud, ids, err: error });
