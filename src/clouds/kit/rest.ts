@@ -32,7 +32,7 @@ export class NativeError extends Error {
 export interface RestCall {
   /** Names the rate budget. */
   readonly operation: string;
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Path and query below the endpoint. */
   readonly path: string;
   readonly body?: unknown;
