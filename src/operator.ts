@@ -94,15 +94,13 @@ export async function buildOperator(around: Surroundings): Promise<Operator> {
     ...marking(watched, marks),
     writers: writersOf(watched, marks, { metrics, sky, redactor: around.redactor }),
     recorder: discreet(recorder({ transport, instance: config.instance, clock, log, metrics }), around.redactor),
-    accountDeps: { clock, log, callTimeoutMs: config.callTimeoutMs, metrics: sky, mayAct: () => leader.mayAct() },
+    accountDeps: accountDepsOf(around, sky, leader, accounts.parts.registry),
     orphans,
     metrics: sky,
     remote: remote({ clock, random, log, addressPolicy: addressPolicy(config.allowInsecureEndpointHosts) }),
     logs: new LogStore(config.logs.dir),
-    identity: () => leader.get().identity,
     process: random.bytes(8).toString('hex'),
-    predecessorsQuietAt: () => leader.get().predecessorsQuietAt,
-    mayAct: () => leader.mayAct(),
+    ...tenureOf(leader),
   };
   return {
     deps,
@@ -121,21 +119,42 @@ function kubeconfigOf({ kubeconfig }: Config): { kubeconfig?: string } {
 
 type Leader = ReturnType<typeof leadershipOf>;
 
+function accountDepsOf(
+  { clock, log, config }: Surroundings,
+  metrics: SkyMetrics,
+  leader: Leader,
+  registry: CloudRegistry,
+): Deps['accountDeps'] {
+  const { callTimeoutMs } = config;
+  const onRefused = (skycloud: string): void => registry.suspect(skycloud);
+  return { clock, log, callTimeoutMs, metrics, mayAct: () => leader.mayAct(), onRefused };
+}
+
+function tenureOf(leader: Leader): Pick<Deps, 'identity' | 'predecessorsQuietAt' | 'mayAct'> {
+  return {
+    identity: () => leader.get().identity,
+    predecessorsQuietAt: () => leader.get().predecessorsQuietAt,
+    mayAct: () => leader.mayAct(),
+  };
+}
+
 /** Clouds as they can be called, and what their lists have shown. */
 function accountsOf({ config, clock, log }: Surroundings, clusters: Store<SkyCluster>, leader: Leader) {
   const handlers: PollerOptions['onSnapshot'][] = [];
   const clouds = providers(config.allowInsecureEndpointHosts);
   const { openMs: open, steadyMs: steady, idleMs: idle } = config.poll;
+  const registry = new CloudRegistry();
   const poller = new Poller({
     installation: () => leader.get().identity.id,
     pace: paceOf(clusters),
     paceMs: { open, steady, idle },
     onSnapshot: (...told) => handlers.forEach((handler) => handler(...told)),
+    onTrouble: ({ cloud }) => registry.suspect(cloud),
     clock,
     log,
   });
   const parts = {
-    registry: new CloudRegistry(),
+    registry,
     providerNames: [...clouds.keys()],
     provider: onceEach(clouds),
     poller,

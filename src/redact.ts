@@ -6,9 +6,15 @@ export interface Redactor {
 }
 
 const SHORTEST = 6;
+const LONG = 40;
 const HIDDEN = '[redacted]';
 /** The newest values; a value that was not read for as many others is no longer in use. */
 const MOST = 10_000;
+
+/** A key file is never quoted as a whole; lines of a PEM and long texts in JSON are secrets of their own. */
+function partsOf(text: string): string[] {
+  return text.split(/\s+|\\n|"/).filter((part) => part.length >= LONG && part !== text);
+}
 
 export function redactor(): Redactor {
   const values = new Set<string>();
@@ -16,6 +22,7 @@ export function redactor(): Redactor {
     learn: (value) => {
       const text = value.trim();
       if (text.length < SHORTEST) return;
+      for (const part of partsOf(text)) values.add(part);
       for (const form of [
         text,
         Buffer.from(text).toString('base64'),

@@ -289,7 +289,14 @@ export interface Capabilities {
 export interface ProviderManifest {
   readonly name: string;
   readonly contractVersion: typeof CONTRACT_VERSION;
-  readonly secretKeys: { readonly required: readonly string[]; readonly optional: readonly string[] };
+  readonly secretKeys: {
+    readonly required: readonly string[];
+    readonly optional: readonly string[];
+    /** Those that are no secret: a region or a project may be shown. */
+    readonly plain?: readonly string[];
+    /** Without a Secret the identity of the operator's pod counts. */
+    readonly ambient?: true;
+  };
   /** JSON Schema of SkyCloud.spec.config. */
   readonly configSchema: Readonly<Record<string, unknown>>;
   readonly labels?: { readonly key: RegExp; readonly value: RegExp };

@@ -24,6 +24,7 @@ export function wakeOnChanges(deps: Deps, controllers: Controllers): void {
   stores.jobs.onChange((change) => jobChanged(change, deps, controllers));
   stores.namespaces.onChange(({ object }) => wakeSearching(deps, controllers, object.metadata.name));
   deps.registry.onChange(() => wakeSearching(deps, controllers, undefined));
+  deps.registry.onSuspicion((name) => controllers.clouds.enqueue(name));
 }
 
 function clusterChanged(change: Change<SkyCluster>, deps: Deps, controllers: Controllers): void {

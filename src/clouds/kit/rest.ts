@@ -1,10 +1,10 @@
-import { Agent, fetch } from 'undici';
+import { fetch } from 'undici';
 import type { Response } from 'undici';
 import type { CallContext } from '../contract.ts';
-import { checkedEndpoint, EndpointRefused, guardedLookup } from './endpoint.ts';
+import { cloudAgent } from './agent.ts';
+import { checkedEndpoint, EndpointRefused } from './endpoint.ts';
 
 const MAX_ANSWER_BYTES = 10 * 1024 * 1024;
-const CONNECT_TIMEOUT_MS = 10_000;
 const MAX_MESSAGE = 1024;
 
 /** What a cloud, or the way to it, said instead of a good answer. Redacted; never carries a whole body. */
@@ -49,7 +49,7 @@ export type Rest = (cx: CallContext, call: RestCall) => Promise<unknown>;
  * the signal. One request per call, never a retry. Resolves with the parsed body of a 2xx; throws NativeError for all else.
  */
 export function restClient(allowedHosts: readonly string[]): Rest {
-  const dispatcher = new Agent({ connect: { lookup: guardedLookup(allowedHosts), timeout: CONNECT_TIMEOUT_MS } });
+  const dispatcher = cloudAgent(allowedHosts);
   return async (cx, call) => {
     const url = endpointOf(cx, allowedHosts);
     await taken(cx, call);

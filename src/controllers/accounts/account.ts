@@ -26,6 +26,8 @@ export interface AccountDeps {
   readonly metrics: AccountMetrics;
   /** Whether enough of the lease is left to begin an effect. */
   readonly mayAct: () => boolean;
+  /** A call of this SkyCloud was refused for its credential. */
+  readonly onRefused: (skycloud: string) => void;
 }
 
 export interface Account {
@@ -87,6 +89,7 @@ async function callCloud<T>(
   } catch (error) {
     const fault = faultOf(error);
     done(fault.class);
+    if (fault.class === 'auth') deps.onRefused(input.cloud.metadata.name);
     throw error instanceof ProviderError ? error : new ProviderError(fault, { cause: error });
   } finally {
     limit.pause();

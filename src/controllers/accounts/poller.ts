@@ -17,6 +17,8 @@ export interface PollerOptions {
   readonly paceMs: Readonly<Record<Pace, number>>;
   /** Called after each complete list with the machines that came, went or changed. */
   readonly onSnapshot: (place: Place, snapshot: Snapshot, changed: readonly ObservedNode[]) => void;
+  /** Called after each list that failed or was not whole. */
+  readonly onTrouble: (place: Place) => void;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -128,10 +130,12 @@ class RegionLoop {
       const snapshot = await listOnce(this.account, this.place.region, { ...this.#options, signal });
       this.trouble = snapshot.complete ? undefined : 'the cloud answered with an incomplete list';
       if (snapshot.complete) this.#keep(snapshot);
+      else this.#options.onTrouble(this.place);
     } catch (error) {
       if (signal.aborted) return;
       this.trouble = error instanceof Error ? error.message : String(error);
       this.#options.log.warn('Listing machines failed', { ...this.place, err: error });
+      this.#options.onTrouble(this.place);
     }
   }
 

@@ -14,6 +14,8 @@ export interface CloudState {
 export class CloudRegistry {
   readonly #clouds = new Map<string, CloudState>();
   readonly #handlers: ((name: string) => void)[] = [];
+  readonly #suspects = new Set<string>();
+  readonly #suspicionHandlers: ((name: string) => void)[] = [];
 
   get(name: string): CloudState | undefined {
     return this.#clouds.get(name);
@@ -32,6 +34,26 @@ export class CloudRegistry {
 
   onChange(handler: (name: string) => void): void {
     this.#handlers.push(handler);
+  }
+
+  /** A call was refused, or a list was not whole: the credential may have been revoked. */
+  suspect(name: string): void {
+    if (this.#suspects.has(name)) return;
+    this.#suspects.add(name);
+    for (const handler of this.#suspicionHandlers) handler(name);
+  }
+
+  isSuspect(name: string): boolean {
+    return this.#suspects.has(name);
+  }
+
+  /** The credential was looked at. */
+  clear(name: string): void {
+    this.#suspects.delete(name);
+  }
+
+  onSuspicion(handler: (name: string) => void): void {
+    this.#suspicionHandlers.push(handler);
   }
 }
 

@@ -1,6 +1,13 @@
 /** Whether the credential of a SkyCloud works, and whose account it opens. */
 import type { SkyCloud } from '../../api/types.gen.ts';
-import { type CheckReport, type CredentialView, type NodeProvider, ProviderError } from '../../clouds/contract.ts';
+import {
+  type CheckItem,
+  type CheckReport,
+  type CredentialView,
+  type NodeProvider,
+  ProviderError,
+} from '../../clouds/contract.ts';
+import type { Secret } from '../../kube/resources.ts';
 import { account } from '../accounts/account.ts';
 import { rateBudget } from '../accounts/budget.ts';
 import { credentialView, missingKeys } from '../accounts/credentials.ts';
@@ -11,6 +18,8 @@ import type { Known } from './known.ts';
 /** A credential that works is checked this often, or when Secret or spec changed. */
 const CHECK_MS = 900_000;
 const CHECK_AGAIN_MS = 30_000;
+/** Between two checks of one that is suspected to work no more. */
+const SUSPECT_MS = 10_000;
 
 interface Checking {
   readonly cloud: SkyCloud;
@@ -20,22 +29,52 @@ interface Checking {
 
 export async function checkCredential(checking: Checking, deps: Deps, signal: AbortSignal): Promise<void> {
   const { cloud, provider, known } = checking;
-  const name = cloud.spec.credentialsSecretRef?.name;
-  const secret =
-    name === undefined ? undefined : await deps.apis.secrets.get({ namespace: deps.config.namespace, name }, signal);
+  const secret = await readSecret(cloud, deps, signal);
   const credential = credentialView(secret);
-  for (const key of [...provider.manifest.secretKeys.required, ...provider.manifest.secretKeys.optional])
-    deps.redactor.learn(credential.get(key) ?? '');
-  const missing = missingKeys(credential, provider.manifest.secretKeys.required);
-  if (missing.length > 0) {
-    const where = name === undefined ? undefined : `Secret ${deps.config.namespace}/${name}`;
-    known.checked = { at: deps.clock.now(), fact: incomplete(where, secret !== undefined, missing) };
+  learnSecrets(secret, credential, checking, deps);
+  const lacking = whatIsMissing(checking, secret, credential, deps.config.namespace);
+  if (lacking) {
+    known.checked = { at: deps.clock.now(), fact: lacking };
     return;
   }
   const key = `${cloud.metadata.generation ?? 0} ${credential.fingerprint}`;
-  if (known.key === key && !isDue(known, deps.clock.now())) return;
-  await check(checking, { credential, isNew: known.key !== key }, deps, signal);
+  const isSuspect = deps.registry.isSuspect(cloud.metadata.name);
+  if (known.key === key && !isDue(known, isSuspect, deps.clock.now())) return;
+  const remarks = unknownKeys(secret, provider.manifest);
+  await check(checking, { credential, remarks, isNew: known.key !== key }, deps, signal);
   known.key = key;
+  deps.registry.clear(cloud.metadata.name);
+}
+
+/** Also keys that nobody knows: what stands in a Secret is shown to nobody. */
+function learnSecrets(secret: Secret | undefined, view: CredentialView, { provider }: Checking, deps: Deps): void {
+  const { plain = [] } = provider.manifest.secretKeys;
+  const hidden = Object.keys(secret?.data ?? {}).filter((key) => !plain.includes(key));
+  for (const key of hidden) deps.redactor.learn(view.get(key) ?? '');
+}
+
+async function readSecret(cloud: SkyCloud, deps: Deps, signal: AbortSignal): Promise<Secret | undefined> {
+  const name = cloud.spec.credentialsSecretRef?.name;
+  return name === undefined ? undefined : deps.apis.secrets.get({ namespace: deps.config.namespace, name }, signal);
+}
+
+function whatIsMissing(
+  { cloud, provider }: Checking,
+  secret: Secret | undefined,
+  credential: CredentialView,
+  namespace: string,
+): CredentialFact | undefined {
+  const name = cloud.spec.credentialsSecretRef?.name;
+  const { required, optional, ambient } = provider.manifest.secretKeys;
+  if (name === undefined && ambient) return undefined;
+  const missing = missingKeys(credential, required);
+  const isThere = secret !== undefined;
+  if (missing.length === 0 && isThere) return undefined;
+  return incomplete(
+    name === undefined ? undefined : `Secret ${namespace}/${name}`,
+    isThere,
+    missing.length > 0 ? missing : optional,
+  );
 }
 
 function incomplete(where: string | undefined, exists: boolean, missing: readonly string[]): CredentialFact {
@@ -56,13 +95,25 @@ function incomplete(where: string | undefined, exists: boolean, missing: readonl
       };
 }
 
-function isDue({ checked }: Known, now: number): boolean {
+function isDue({ checked }: Known, isSuspect: boolean, now: number): boolean {
   const fine = checked?.fact.kind === 'Checked' && checked.fact.report.ok;
-  return now - (checked?.at ?? 0) >= (fine ? CHECK_MS : CHECK_AGAIN_MS);
+  const restMs = isSuspect ? SUSPECT_MS : fine ? CHECK_MS : CHECK_AGAIN_MS;
+  return now - (checked?.at ?? 0) >= restMs;
+}
+
+/** A mistyped optional key would otherwise be ignored without a word. */
+function unknownKeys(secret: Secret | undefined, { name, secretKeys }: NodeProvider['manifest']): CheckItem[] {
+  const known = [...secretKeys.required, ...secretKeys.optional];
+  const unknown = Object.keys(secret?.data ?? {}).filter((key) => !known.includes(key));
+  if (unknown.length === 0) return [];
+  const message = `The Secret has the key(s) ${unknown.join(', ')}, which ${name} does not use; it knows ${known.join(', ')}.`;
+  return [{ probe: 'auth', status: 'warn', message }];
 }
 
 interface Candidate {
   readonly credential: CredentialView;
+  /** About the Secret itself. */
+  readonly remarks: readonly CheckItem[];
   /** Another credential or spec than at the last check. */
   readonly isNew: boolean;
 }
@@ -80,7 +131,8 @@ async function check(
   );
   const regions = cloud.spec.regions ? { regions: cloud.spec.regions } : {};
   try {
-    const report = await probe.call('check', (cx) => provider.check(cx, regions), signal);
+    const checked = await probe.call('check', (cx) => provider.check(cx, regions), signal);
+    const report = { ...checked, items: [...checked.items, ...candidate.remarks] };
     known.checked = { at: deps.clock.now(), fact: { kind: 'Checked', report } };
     if (candidate.isNew || !known.account) adopt({ cloud, provider, known }, { ...candidate, report }, deps);
   } catch (error) {

@@ -94,7 +94,9 @@ function credentialVerdict(fact: CredentialFact | undefined): Verdict {
   if (fact.kind === 'Failed') return ['Unknown', 'CloudUnreachable', fact.message];
   const failed = fact.report.items.find((item) => item.status === 'fail' && AUTH.has(item.probe));
   if (failed) return ['False', failed.probe === 'auth' ? 'CredentialsInvalid' : 'ConfigInvalid', textOf(failed)];
-  return ['True', 'CredentialsValid', `account ${fact.report.account?.display ?? fact.report.account?.id ?? '?'}`];
+  const warned = fact.report.items.filter(({ status, probe }) => status === 'warn' && AUTH.has(probe)).map(textOf);
+  const account = `account ${fact.report.account?.display ?? fact.report.account?.id ?? '?'}`;
+  return ['True', 'CredentialsValid', [account, ...warned].join('; ')];
 }
 
 const AUTH = new Set<CheckItem['probe']>(['reachability', 'auth']);
