@@ -195,7 +195,13 @@ export interface ObservedNode {
   readonly address: {
     readonly privateIp?: string;
     readonly publicIp?: string;
-    readonly ssh?: { readonly host: string; readonly port: number; readonly user: string };
+    /** `isPrivate`: the SkyCloud says that its machines are reached at private addresses. */
+    readonly ssh?: {
+      readonly host: string;
+      readonly port: number;
+      readonly user: string;
+      readonly isPrivate?: true;
+    };
   };
   readonly ports?: Readonly<Record<number, { readonly host: string; readonly port: number }>>;
 }

@@ -23,7 +23,7 @@ export function gateway(cloud: Cloud, wire: Wire): Handler {
       const operation = call.prepare({ cloud, request, credential, cause });
       return await overEdges(operation, { plan, clock, trace, say: (body) => wire.say(body) });
     } catch (error) {
-      return refusal(error, (refused) => wire.refuse(refused));
+      return refusal(error, (refused) => wire.refuse(refused, request));
     }
   };
 }

@@ -61,12 +61,13 @@ function offers(cloud: Cloud, { region, zone, instanceType, market, maxPrice }: 
 }
 
 /** The machines of an earlier launch with the same token, if any. Throws where the token means something else. */
-function replay(cloud: Cloud, { token, account, request }: LaunchOrder): Instance[] | undefined {
+function replay(cloud: Cloud, { token, account, region, request }: LaunchOrder): Instance[] | undefined {
   const { profile } = cloud.options;
   if (token === undefined || profile.idempotency !== 'token') return undefined;
   const bornAfter = cloud.timeline.now() - profile.tokenLifeSeconds * 1000;
-  const ours = (row: LedgerRow): boolean => row.tSim > bornAfter && row.instance?.account === account;
-  const rows = cloud.world.launchesBy(token).filter(ours);
+  const isOurs = (row: LedgerRow): boolean => row.tSim > bornAfter && row.instance?.account === account;
+  const isHere = (row: LedgerRow): boolean => !profile.tokensPerRegion || row.instance?.region === region;
+  const rows = cloud.world.launchesBy(token).filter((row) => isOurs(row) && isHere(row));
   if (rows.length === 0) return undefined;
   const same = rows.every((row) => fingerprint(row.request) === fingerprint(request));
   refuseIf(!same, 'IdempotentParameterMismatch', 'the token was used with other parameters');

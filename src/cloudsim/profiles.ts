@@ -7,8 +7,11 @@ export interface Profile {
   readonly name: string;
   /** Date of the recorded behaviour it was compared with; false: tests may not claim fidelity. */
   readonly calibrated: string | false;
-  readonly idempotency: 'token' | 'none';
+  /** `unique-name`: a second machine of a name that is in use is refused; what that means is the wire's to say. */
+  readonly idempotency: 'token' | 'unique-name' | 'none';
   readonly tokenLifeSeconds: number;
+  /** A token means something in each region of its own. */
+  readonly tokensPerRegion?: true;
   /** A token of machines that have ended answers with them; otherwise it is refused. */
   readonly replaysDead: boolean;
   /** Launches take tags, zone, market, user data and the like; machines can be stopped; lists have pages. */

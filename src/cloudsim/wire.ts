@@ -25,7 +25,7 @@ export interface Wire {
   read(request: Request, cloud: Cloud): Incoming;
   /** A call that went well. */
   say(body: unknown): Said;
-  refuse(error: ApiError): Said;
+  refuse(error: ApiError, request: Request): Said;
 }
 
 export interface Incoming {

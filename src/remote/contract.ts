@@ -10,6 +10,8 @@ export interface NodeTarget {
   readonly host: string;
   readonly port: number;
   readonly user: string;
+  /** The administrator of the cloud has said that its machines are reached at private addresses. */
+  readonly isPrivate?: boolean;
   /** Accepted host keys, `ssh-ed25519 AAAA…`. Empty: the first key seen is trusted, and reported to be pinned from then on. */
   readonly hostKeys: readonly string[];
   /** OpenSSH private key file of the client. */

@@ -39,14 +39,14 @@ export interface Dialled {
 }
 
 /** Says why an address may not be dialled; undefined: it may. */
-export type AddressPolicy = (host: string, port: number) => string | undefined;
+export type AddressPolicy = (target: Pick<NodeTarget, 'host' | 'port' | 'isPrivate'>) => string | undefined;
 
 export async function dial(
   target: NodeTarget,
   options: { readonly clock: Clock; readonly addressPolicy: AddressPolicy },
   signal: AbortSignal,
 ): Promise<Dialled | Failure> {
-  const refused = isIP(target.host) === 0 ? 'it is no IP address' : options.addressPolicy(target.host, target.port);
+  const refused = isIP(target.host) === 0 ? 'it is no IP address' : options.addressPolicy(target);
   if (refused !== undefined)
     return failed('InvalidAddress', `${printable(target.host)} is not dialled: ${refused}.`, true);
   const socket = await openSocket(target, options.clock, signal);

@@ -14,7 +14,9 @@ export function startFake(stand: Stand): Promise<Sim> {
 }
 
 export function fakeOf(sim: Sim, stand: Stand, lagSeconds: number): FakeCloud {
-  const { config, account, offering, zone, ops, pageSize } = stand;
+  const { config, account, offering, zone, ops, pageSize, nodeId = ({ id }) => id } = stand;
+  const nativeId = async (id: string): Promise<string> =>
+    (await sim.state()).find((machine) => nodeId(machine) === id)?.id ?? id;
   return {
     endpoint: sim.api,
     config,
@@ -22,7 +24,7 @@ export function fakeOf(sim: Sim, stand: Stand, lagSeconds: number): FakeCloud {
     account: typeof account === 'string' ? account : account(sim.apiKey),
     offering,
     pageSize,
-    booked: async () => (await sim.state()).map(booked),
+    booked: async () => (await sim.state()).map((machine) => booked(machine, nodeId(machine))),
     mutations: async () => (await sim.ledger()).filter((row) => row.credential.startsWith('key:')).length,
     requests: async (call) =>
       (await sim.trace()).filter(({ op, edge }) => edge === 'received' && (!call || op === ops[call])).length,
@@ -34,8 +36,8 @@ export function fakeOf(sim: Sim, stand: Stand, lagSeconds: number): FakeCloud {
       await sim.do('set-capacity', { zone, count });
     },
     hollowsKey: () => sim.do('hollow-key'),
-    preempts: (instance) => sim.do('preempt', { instance }),
-    losesHost: (instance) => sim.do('fail-host', { instance }),
+    preempts: async (id) => sim.do('preempt', { instance: await nativeId(id) }),
+    losesHost: async (id) => sim.do('fail-host', { instance: await nativeId(id) }),
     settles: () => sim.clock({ step: lagSeconds + 1 }),
     resets: () => sim.reset(),
   };
@@ -47,7 +49,7 @@ export function worldOf(sim: Sim, stand: Stand, provider: NodeProvider): World {
   return new World(provider, fakeOf(sim, stand, maxLagSeconds), systemClock);
 }
 
-function booked({ id, name, token }: Instance): Booked {
+function booked({ name, token }: Instance, id: string): Booked {
   return { id, name, ...(token === undefined ? {} : { token }) };
 }
 

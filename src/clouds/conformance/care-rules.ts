@@ -15,7 +15,7 @@ export const careRules: readonly Rule[] = [
     id: '6',
     says: 'a launch that failed was sent once, and every request was paid for from the budget',
     async holds(world) {
-      await prepared(world);
+      await world.prepared(world.request(1));
       const [sent, taken] = [await world.cloud.requests('launch'), world.taken];
       const all = await world.cloud.requests();
       await world.cloud.breaks('launch', 'refused-after-effect');
@@ -46,10 +46,10 @@ export const careRules: readonly Rule[] = [
     id: '13',
     says: 'prepare gives the same to all who ask at once, and makes nothing twice',
     async holds(world) {
-      const handle = await prepared(world);
+      const handle = await world.prepared(world.request(1));
       const made = await world.cloud.things();
       await world.cloud.resets();
-      const handles = await Promise.all(Array.from({ length: CALLERS }, () => prepared(world)));
+      const handles = await Promise.all(Array.from({ length: CALLERS }, () => world.prepared(world.request(1))));
       assert.ok(new Set(handles).size === 1, `${new Set(handles).size} different handles`);
       assert.equal(await world.cloud.things(), made);
       assert.ok(handle === '' || handles[0] !== '', 'no handle the second time');
@@ -89,13 +89,6 @@ export const careRules: readonly Rule[] = [
 
 const ENDED = new Set<ObservedNode['state']>(['terminating', 'terminated', 'preempted', 'failed']);
 
-async function prepared(world: World): Promise<string> {
-  const { owner, offering } = world.request(1);
-  const { region, zone } = offering;
-  const where = { owner, region, ...(zone === undefined ? {} : { zone }), ports: [] };
-  return (await world.provider.prepare(world.cx(), where)).handle;
-}
-
 interface Aborted {
   readonly nodes: readonly ObservedNode[];
   readonly unknown: boolean;
@@ -105,6 +98,7 @@ interface Aborted {
 
 /** Launches a gang and aborts when the budget is asked for the nth time. */
 async function launchAbortedAt(world: World, nth: number): Promise<Aborted> {
+  const request = await world.preparedRequest(GANG, nth);
   const abort = new AbortController();
   let takes = 0;
   const onTake = (): void => {
@@ -113,7 +107,7 @@ async function launchAbortedAt(world: World, nth: number): Promise<Aborted> {
   };
   try {
     const cx = world.cx({ signal: abort.signal, onTake });
-    const result: LaunchResult = await world.provider.launch(cx, world.request(GANG, nth));
+    const result: LaunchResult = await world.provider.launch(cx, request);
     return { nodes: result.nodes, unknown: false, ended: !abort.signal.aborted };
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;

@@ -8,6 +8,7 @@ const SHORT_TIMEOUT_MS = 500;
 
 const hasToken = ({ idempotency }: Capabilities): boolean => idempotency.kind === 'token';
 const hasNoToken = ({ idempotency }: Capabilities): boolean => idempotency.kind === 'none';
+const hasUniqueNames = ({ idempotency }: Capabilities): boolean => idempotency.kind === 'unique-name';
 const isAtomic = ({ gang }: Capabilities): boolean => gang.kind === 'atomic';
 
 /** What may be left after a launch, whatever happened to it. */
@@ -35,6 +36,28 @@ export const launchRules: readonly Rule[] = [
         (await world.cloud.booked()).map((machine) => [machine.id, machine.token]),
         [[id, world.request(1).attempt.token]],
       );
+    },
+  },
+  {
+    id: '1a',
+    says: 'a name that the same attempt has taken is adopted, and one that somebody else has is a conflict',
+    applies: hasUniqueNames,
+    async holds(world) {
+      await world.cloud.breaks('launch', 'reset-after-effect');
+      assert.equal((await faultOf(world.launched(1))).outcome, 'unknown');
+      await world.cloud.settles();
+      const [id] = await world.launched(1);
+      assert.deepEqual(
+        (await world.cloud.booked()).map((machine) => machine.id),
+        [id],
+      );
+      const mine = world.request(1);
+      const owner = { ...mine.owner, uid: 'uid-2' };
+      const attempt = { ...mine.attempt, token: 'token-of-another' };
+      const theirs = { ...mine, owner, attempt, tags: { ...mine.tags, 'sky-uid': owner.uid } };
+      const fault = await faultOf(world.provider.launch(world.cx(), theirs));
+      assert.deepEqual([fault.class, fault.outcome], ['conflict', 'not-started']);
+      assert.equal((await world.cloud.booked()).length, 1);
     },
   },
   {
@@ -107,8 +130,9 @@ export const launchRules: readonly Rule[] = [
     async holds(world) {
       for (const [ordinal, how] of corruptions.entries()) {
         await world.cloud.breaks('launch', how);
+        const request = await world.preparedRequest(1, ordinal + 1);
         const cx = world.cx({ timeoutMs: SHORT_TIMEOUT_MS });
-        const fault = await faultOf(world.provider.launch(cx, world.request(1, ordinal + 1)));
+        const fault = await faultOf(world.provider.launch(cx, request));
         assert.equal(fault.outcome, 'unknown', `${how}: outcome ${fault.outcome}`);
       }
     },
@@ -118,8 +142,9 @@ export const launchRules: readonly Rule[] = [
     says: 'a launch that is never answered ends at the deadline with an unknown outcome',
     async holds(world) {
       await world.cloud.breaks('launch', 'lost-answer');
+      const request = await world.preparedRequest(1);
       const cx = world.cx({ timeoutMs: SHORT_TIMEOUT_MS });
-      const fault = await faultOf(world.provider.launch(cx, world.request(1)));
+      const fault = await faultOf(world.provider.launch(cx, request));
       assert.deepEqual([fault.class, fault.outcome], ['transient', 'unknown']);
     },
   },

@@ -137,8 +137,21 @@ export class World {
     };
   }
 
+  /** The same, with the network that the cloud wants it to be in. */
+  async preparedRequest(nodes: number, ordinal = 1): Promise<LaunchRequest> {
+    const request = this.request(nodes, ordinal);
+    return { ...request, network: { ...request.network, handle: await this.prepared(request) } };
+  }
+
+  async prepared({ owner, offering, network }: LaunchRequest): Promise<string> {
+    const { region, zone } = offering;
+    const where = { owner, region, ...(zone === undefined ? {} : { zone }), ports: network.ports };
+    return (await this.provider.prepare(this.cx(), where)).handle;
+  }
+
   async launched(nodes: number, ordinal = 1): Promise<string[]> {
-    return (await this.provider.launch(this.cx(), this.request(nodes, ordinal))).nodes.map((node) => node.id);
+    const request = await this.preparedRequest(nodes, ordinal);
+    return (await this.provider.launch(this.cx(), request)).nodes.map((node) => node.id);
   }
 
   /** All pages of a list that is read when everything has settled. */

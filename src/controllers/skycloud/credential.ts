@@ -69,6 +69,8 @@ function whatIsMissing(
   if (name === undefined && ambient) return undefined;
   const missing = missingKeys(credential, required);
   const isThere = secret !== undefined;
+  // A Secret may also say only which role the identity of the pod takes on.
+  if (isThere && ambient && missing.length === required.length) return undefined;
   if (missing.length === 0 && isThere) return undefined;
   return incomplete(
     name === undefined ? undefined : `Secret ${namespace}/${name}`,

@@ -13,6 +13,7 @@ export function targetOf(cluster: SkyCluster, machine: Machine, keys: ClusterKey
     host: ssh.host,
     port: ssh.port,
     user: cluster.spec.ssh?.user ?? ssh.user,
+    ...(ssh.isPrivate ? { isPrivate: true } : {}),
     hostKeys: hostKeysOf(cluster, machine, keys, deps),
     privateKey: keys.client.privateKey,
     identity: {

@@ -69,7 +69,7 @@ describe('reaching a machine', function () {
     await once(server, 'listening');
     const address = server.address();
     assert.ok(address !== null && typeof address === 'object');
-    const strict = anOperator((host, port) =>
+    const strict = anOperator(({ host, port }) =>
       host === '127.0.0.1' && port === address.port ? 'it is a loopback address' : undefined,
     );
     for (const host of ['127.0.0.1', 'localhost', 'evil.example']) {

@@ -1,3 +1,4 @@
+import type { AddressPolicy } from '../../../src/remote/dial.ts';
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock, systemRandom } from '../../../src/clock.ts';
@@ -9,9 +10,7 @@ import { remote } from '../../../src/remote/remote.ts';
 
 export const forever = new AbortController().signal;
 
-export function anOperator(
-  addressPolicy: (host: string, port: number) => string | undefined = () => undefined,
-): Remote {
+export function anOperator(addressPolicy: AddressPolicy = () => undefined): Remote {
   return remote({ clock: systemClock, random: systemRandom, log: silentLogger, addressPolicy });
 }
 
