@@ -112,8 +112,8 @@ export interface RateBudget {
 
 export interface CallContext {
   readonly signal: AbortSignal;
-  /** Monotonic milliseconds of `clock` at which the call must have ended. */
-  readonly deadline: number;
+  /** Milliseconds that the call may still take; stands still while it waits for its turn. */
+  readonly remainingMs: () => number;
   readonly clock: Clock;
   readonly log: Logger;
   readonly credential: CredentialView;
@@ -289,6 +289,8 @@ export interface Capabilities {
     readonly maxLagSeconds: number;
     readonly tombstoneSeconds: number;
     readonly commitWindowSeconds: number;
+    /** One list shows all regions, and costs as much as a list of one; absent: each region is listed by itself. */
+    readonly scope?: 'account';
   };
 }
 

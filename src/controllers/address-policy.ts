@@ -45,13 +45,13 @@ export function addressPolicy(allowedHosts: readonly string[]): AddressPolicy {
   const loopbackAllowed = allowedHosts.some(
     (host) => host === 'localhost' || host === '::1' || host.startsWith('127.'),
   );
-  return ({ host, port, isPrivate = false }) => {
+  return ({ host, port, isPrivate }) => {
     if (isIP(host) === 0) return `${host} is not an IP address`;
     if (port < 1 || port > 65_535) return `${port} is not a port`;
-    const family = isIPv4(host) ? 'ipv4' : 'ipv6';
-    if (never.check(host, family)) return `${host} is not an address of a machine`;
-    if (loopbackAllowed && simulated.check(host, family)) return undefined;
-    if (loopback.check(host, family)) return `${host} is an address of this host`;
-    return privateNetworks.check(host, family) && !isPrivate ? `${host} is a private address` : undefined;
+    const isIn = (list: BlockList): boolean => list.check(host, isIPv4(host) ? 'ipv4' : 'ipv6');
+    if (isIn(never)) return `${host} is not an address of a machine`;
+    if (loopbackAllowed && isIn(simulated)) return undefined;
+    if (isIn(loopback)) return `${host} is an address of this host`;
+    return isIn(privateNetworks) && isPrivate !== true ? `${host} is a private address` : undefined;
   };
 }

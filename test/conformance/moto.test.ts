@@ -109,7 +109,7 @@ describe('the aws provider before moto', () => {
 
   const cx = (): CallContext => ({
     signal: new AbortController().signal,
-    deadline: systemClock.monotonic() + 20_000,
+    remainingMs: () => 20_000,
     clock: systemClock,
     log: silentLogger,
     credential: { fingerprint: 'moto', get: (key) => SECRET[key], getFile: () => undefined },

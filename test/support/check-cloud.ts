@@ -11,7 +11,7 @@ const values = new Map(Object.entries(JSON.parse(secret) as Record<string, strin
 const provider = await providers([]).get(cloud)?.();
 const report = await provider?.check({
   signal: new AbortController().signal,
-  deadline: systemClock.monotonic() + 10_000,
+  remainingMs: () => 10_000,
   clock: systemClock,
   log: silentLogger,
   credential: {

@@ -22,8 +22,8 @@ export interface WorldOptions {
   readonly clouds?: readonly string[];
   /** Of single clouds, over `sim`. */
   readonly sims?: Readonly<Record<string, SimOptions>>;
-  /** Catalog of each SkyCloud; absent: what the cloud itself tells. */
-  readonly catalog?: NonNullable<SkyCloud['spec']['catalog']>;
+  /** Laid over the spec of each SkyCloud. */
+  readonly specs?: Readonly<Record<string, Partial<SkyCloud['spec']>>>;
   /** Settings of the operator's configuration file, laid over those of tests. */
   readonly config?: Readonly<Record<string, unknown>>;
   readonly flags?: readonly string[];
@@ -88,7 +88,8 @@ export async function aWorld(options: WorldOptions = {}): Promise<World> {
   const operator = await startedBy(parts);
   const world = assemble(parts, operator);
   operator.start();
-  for (const [name, each] of sims) await world.apply('SkyCloud', name, await cloudSpec(name, each, options.catalog));
+  for (const [name, each] of sims)
+    await world.apply('SkyCloud', name, { ...(await cloudSpec(name, each)), ...options.specs?.[name] });
   for (const name of clouds)
     await world.until('skycloud', name, (found) => conditionOf(found, 'Ready')?.status === 'True');
   return world;
@@ -116,18 +117,14 @@ export function conditionOf(object: { status?: { conditions?: Condition[] } }, t
   return object.status?.conditions?.find((condition) => condition.type === type);
 }
 
-export async function cloudSpec(
-  name: string,
-  sim: Sim,
-  catalog: SkyCloud['spec']['catalog'] = { source: 'Provider' },
-): Promise<SkyCloud['spec']> {
+export async function cloudSpec(name: string, sim: Sim): Promise<SkyCloud['spec']> {
   const { config } = await standOf(name, sim);
   return {
     provider: name,
     endpoint: sim.api,
     credentialsSecretRef: { name },
     allowedNamespaces: { from: 'All' },
-    catalog,
+    catalog: { source: 'Provider' },
     config,
   };
 }
@@ -225,7 +222,7 @@ function assemble(parts: Parts, operator: World['operator']): World {
   const end = async () => {
     await kubectl(plane, ['-n', namespace, 'delete', 'skyjobs,skyclusters', '--all', '--wait=false']);
     for (const kind of ['skyjobs', 'skyclusters'])
-      await kubectl(plane, ['-n', namespace, 'wait', '--for=delete', kind, '--all', '--timeout=90s']);
+      await kubectl(plane, ['-n', namespace, 'wait', '--for=delete', kind, '--all', '--timeout=300s']);
     await kubectl(plane, ['delete', 'skyclouds', '--all', '--timeout=60s']);
     for (const [name, each] of sims)
       assert.deepEqual(

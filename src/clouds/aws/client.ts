@@ -198,7 +198,7 @@ async function taken(cx: CallContext, { operation, region, machines = 0 }: Call)
     throw new AwsError('the call was given up before it was sent', { unsent: true });
   }
   // A request that is sent only to be cut off may still be carried out.
-  if (cx.clock.monotonic() >= cx.deadline) throw new AwsError('no time was left to send the call', { unsent: true });
+  if (cx.remainingMs() <= 0) throw new AwsError('no time was left to send the call', { unsent: true });
 }
 
 function slowDown({ budget }: CallContext, { operation, region }: Call, { retryAfterSeconds }: AwsError): void {
@@ -215,7 +215,7 @@ function bucketOf(operation: string): string {
 /** Ends with the signal even where the SDK does not listen, as while it looks for keys. */
 async function untilDeadline<T>(cx: CallContext, run: (options: SendOptions) => Promise<T>): Promise<T> {
   const deadline = new AbortController();
-  const disarm = cx.clock.timer(cx.deadline - cx.clock.monotonic(), () => deadline.abort(new Error('deadline passed')));
+  const disarm = cx.clock.timer(cx.remainingMs(), () => deadline.abort(new Error('deadline passed')));
   const abortSignal = AbortSignal.any([cx.signal, deadline.signal]);
   const ended = new Promise<never>((_, reject) => {
     abortSignal.addEventListener('abort', () => reject(asError(abortSignal.reason)), { once: true });

@@ -61,11 +61,13 @@ export const careRules: readonly Rule[] = [
     async holds(world) {
       const awkward = { team: 'Ärger & Söhne', 'cost-center': '4711/7', empty: '', long: 'x'.repeat(60) };
       const request = world.request(1);
-      const tags = { ...request.tags, ...(world.capabilities.tags.atCreate ? awkward : {}) };
+      const { atCreate, mutable } = world.capabilities.tags;
+      const tags = { ...request.tags, ...(atCreate ? awkward : {}) };
       await world.provider.launch(world.cx(), { ...request, tags });
       const [node] = (await world.pages()).flatMap((page) => page.nodes);
       assert.equal(node?.name, request.slots[0]?.name);
-      for (const [key, value] of Object.entries(request.tags)) assert.equal(node?.tags[key], value, `tag ${key}`);
+      const kept = atCreate || mutable ? request.tags : {};
+      for (const [key, value] of Object.entries(kept)) assert.equal(node?.tags[key], value, `tag ${key}`);
     },
   },
   {

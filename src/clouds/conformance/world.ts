@@ -95,13 +95,14 @@ export class World {
     } = {},
   ): CallContext {
     const secret = new Map(Object.entries(change.secret ?? this.cloud.secret));
+    const deadline = this.#clock.monotonic() + (change.timeoutMs ?? 10_000);
     const fingerprint = createHash('sha256')
       .update(JSON.stringify([...secret]))
       .digest('hex')
       .slice(0, 12);
     return {
       signal: change.signal ?? new AbortController().signal,
-      deadline: this.#clock.monotonic() + (change.timeoutMs ?? 10_000),
+      remainingMs: () => deadline - this.#clock.monotonic(),
       clock: this.#countingClock(),
       log: silentLogger,
       credential: { fingerprint, get: (key) => secret.get(key), getFile: () => undefined },

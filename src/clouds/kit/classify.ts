@@ -113,9 +113,9 @@ function zoneOf({ region, zone }: Offering): BlockScope {
 
 function filled(hint: string, offering: Offering | undefined): string {
   const words = {
-    region: offering?.region,
-    zone: offering?.zone ?? offering?.region,
-    instanceType: offering?.instanceType,
+    region: offering?.region ?? 'the region',
+    zone: offering?.zone ?? offering?.region ?? 'the region',
+    instanceType: offering?.instanceType ?? 'the type',
   };
-  return hint.replace(/\{(region|zone|instanceType)\}/g, (_, key: keyof typeof words) => words[key] ?? 'there');
+  return hint.replace(/\{(region|zone|instanceType)\}/g, (_, key: keyof typeof words) => words[key]);
 }

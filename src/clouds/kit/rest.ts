@@ -54,9 +54,7 @@ export function restClient(allowedHosts: readonly string[]): Rest {
     const url = endpointOf(cx, allowedHosts);
     await taken(cx, call);
     const deadline = new AbortController();
-    const disarm = cx.clock.timer(cx.deadline - cx.clock.monotonic(), () =>
-      deadline.abort(new Error('deadline passed')),
-    );
+    const disarm = cx.clock.timer(cx.remainingMs(), () => deadline.abort(new Error('deadline passed')));
     try {
       const response = await fetch(new URL(call.path, url), {
         method: call.method,

@@ -1,5 +1,5 @@
 import { ProviderError } from '../contract.ts';
-import type { CallContext, LaunchRequest, LaunchResult, ObservedNode, Slot } from '../contract.ts';
+import type { BlockScope, CallContext, LaunchRequest, LaunchResult, ObservedNode, Slot } from '../contract.ts';
 import { isObject, positiveOr } from '../kit/answer.ts';
 import { classify } from '../kit/classify.ts';
 import { cloudInit } from '../kit/cloud-init.ts';
@@ -37,11 +37,13 @@ export async function launch(
 
 /** Throws for wishes that no machine of Lambda can grant, before anything is asked. */
 export function refuseUnsupported({ offering, disk }: LaunchRequest): void {
-  const refuse = (hint: string): never => {
-    throw new ProviderError({ class: 'unsupported', outcome: 'not-started', block: { scope: {} }, hint });
+  const { market, region, instanceType } = offering;
+  const refuse = (hint: string, scope: BlockScope): never => {
+    throw new ProviderError({ class: 'unsupported', outcome: 'not-started', block: { scope }, hint });
   };
-  if (offering.market !== 'on-demand') refuse('Lambda sells on-demand machines only.');
-  if (disk.tier !== undefined && disk.tier !== 'best') refuse('Disks of Lambda have no tiers; leave diskTier unset.');
+  if (market !== 'on-demand') refuse('Lambda sells on-demand machines only.', { market });
+  if (disk.tier !== undefined && disk.tier !== 'best')
+    refuse('Disks of Lambda have no tiers; leave diskTier unset.', { region, instanceType });
 }
 
 /** Runs something that makes no machine. */

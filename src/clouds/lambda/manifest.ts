@@ -48,7 +48,7 @@ export const capabilities: Capabilities = {
   publicIp: 'always',
   bootstrap: { kind: 'cloud-init', maxBytes: 1_000_000, hostKeys: true },
   deadManSwitch: false,
-  list: { consistency: 'eventual', maxLagSeconds: 60, tombstoneSeconds: 0, commitWindowSeconds: 60 },
+  list: { consistency: 'eventual', maxLagSeconds: 60, tombstoneSeconds: 0, commitWindowSeconds: 60, scope: 'account' },
 };
 
 /** File systems of the SkyCloud's `config`. */

@@ -104,9 +104,7 @@ function contextOf<T>(
 ): CallContext {
   return {
     signal: call.signal ? AbortSignal.any([call.signal, limit.signal]) : limit.signal,
-    get deadline() {
-      return limit.deadline;
-    },
+    remainingMs: () => limit.remainingMs(),
     clock: deps.clock,
     log: deps.log,
     credential: input.credential,

@@ -2,7 +2,7 @@
  * Lists the machines of every account and region, once for all clusters. What a list shows wakes the clusters whose machines
  * changed; nothing else looks at the cloud on its own.
  */
-import type { ObservedNode } from '../../clouds/contract.ts';
+import type { NodePage, ObservedNode } from '../../clouds/contract.ts';
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../log.ts';
 import type { Snapshot } from '../../provision/facts.ts';
@@ -33,7 +33,9 @@ const KEPT = 6;
 
 export class Poller {
   readonly #options: PollerOptions;
-  readonly #loops = new Map<string, RegionLoop>();
+  readonly #loops = new Map<string, Loop>();
+  /** The loop that lists a place; loops of clouds that list whole accounts have many. */
+  readonly #byPlace = new Map<string, Loop>();
   #signal: AbortSignal | undefined;
 
   constructor(options: PollerOptions) {
@@ -43,70 +45,98 @@ export class Poller {
   /** Begins or goes on to list the regions of these accounts; regions of other accounts are no longer listed. */
   follow(accounts: readonly Account[], signal: AbortSignal): void {
     this.#signal = signal;
-    const wanted = new Map(
-      accounts.flatMap((account) =>
-        account.regions.map((region) => [keyOf(account.name, region), { account, region }] as const),
-      ),
-    );
+    const wanted = new Map(accounts.flatMap(roundsOf));
     for (const [key, loop] of this.#loops) {
       if (!wanted.has(key)) loop.end();
     }
-    for (const [key, { account, region }] of wanted) this.#start(key, account, region);
+    for (const [key, round] of wanted) this.#start(key, round);
+    this.#byPlace.clear();
+    for (const loop of this.#loops.values())
+      for (const { cloud, region } of loop.places()) this.#byPlace.set(keyOf(cloud, region), loop);
   }
 
   /** Complete lists, oldest first. */
   snapshots(cloud: string, region: string): readonly Snapshot[] {
-    return this.#loops.get(keyOf(cloud, region))?.snapshots ?? [];
+    return this.#byPlace.get(keyOf(cloud, region))?.seen(region).snapshots ?? [];
   }
 
   /** Why the last list was not complete, or undefined. */
   trouble(cloud: string, region: string): string | undefined {
-    return this.#loops.get(keyOf(cloud, region))?.trouble;
+    return this.#byPlace.get(keyOf(cloud, region))?.seen(region).trouble;
   }
 
   /** Lists the place again as soon as the pace of an open attempt allows. */
   hurry(cloud: string, region: string): void {
-    this.#loops.get(keyOf(cloud, region))?.hurry();
+    this.#byPlace.get(keyOf(cloud, region))?.hurry();
   }
 
   /** Whether every place was listed completely since this process started. */
   get inventoryComplete(): boolean {
-    return [...this.#loops.values()].every((loop) => loop.snapshots.length > 0);
+    return this.places().every(({ cloud, region }) => this.snapshots(cloud, region).length > 0);
   }
 
   places(): Place[] {
-    return [...this.#loops.values()].map((loop) => loop.place);
+    return [...this.#loops.values()].flatMap((loop) => loop.places());
   }
 
-  #start(key: string, account: Account, region: string): void {
+  #start(key: string, round: Round): void {
     const running = this.#loops.get(key);
-    if (running?.account === account) return;
+    if (running?.covers(round)) return;
     running?.end();
-    const signal = this.#signal ?? AbortSignal.abort();
-    const loop = new RegionLoop(account, region, this.#options, running?.snapshots ?? []);
+    const loop = new Loop(round, this.#options, running);
     this.#loops.set(key, loop);
+    const cloud = round.account.name;
     loop
-      .run(signal)
-      .catch((error: unknown) =>
-        this.#options.log.error('A poller ended', { cloud: account.name, region, err: error }),
-      );
+      .run(this.#signal ?? AbortSignal.abort())
+      .catch((error: unknown) => this.#options.log.error('A poller ended', { cloud, key, err: error }));
   }
 }
 
-class RegionLoop {
+/** What one list call speaks of. */
+interface Round {
   readonly account: Account;
-  readonly place: Place;
-  readonly #options: PollerOptions;
-  readonly #end = new AbortController();
+  readonly regions: readonly string[];
+  /** One call shows all regions. */
+  readonly isWhole: boolean;
+}
+
+function roundsOf(account: Account): (readonly [key: string, round: Round])[] {
+  const { name, provider, config, regions } = account;
+  if (provider.capabilities({ config }).list.scope === 'account')
+    return [[keyOf(name, '*'), { account, regions, isWhole: true }]];
+  return regions.map((region) => [keyOf(name, region), { account, regions: [region], isWhole: false }]);
+}
+
+interface Seen {
   snapshots: readonly Snapshot[];
   trouble: string | undefined;
+}
+
+class Loop {
+  readonly #round: Round;
+  readonly #options: PollerOptions;
+  readonly #end = new AbortController();
+  readonly #seen: Map<string, Seen>;
   #wake: () => void = () => {};
 
-  constructor(account: Account, region: string, options: PollerOptions, snapshots: readonly Snapshot[]) {
-    this.account = account;
-    this.place = { cloud: account.name, region };
+  constructor(round: Round, options: PollerOptions, before: Loop | undefined) {
+    this.#round = round;
     this.#options = options;
-    this.snapshots = snapshots;
+    this.#seen = new Map(
+      round.regions.map((region) => [region, { snapshots: [], trouble: undefined, ...before?.seen(region) }]),
+    );
+  }
+
+  covers({ account, regions }: Round): boolean {
+    return this.#round.account === account && this.#round.regions.join() === regions.join();
+  }
+
+  places(): Place[] {
+    return this.#round.regions.map((region) => ({ cloud: this.#round.account.name, region }));
+  }
+
+  seen(region: string): Seen {
+    return this.#seen.get(region) ?? { snapshots: [], trouble: undefined };
   }
 
   end(): void {
@@ -127,34 +157,43 @@ class RegionLoop {
 
   async #poll(signal: AbortSignal): Promise<void> {
     try {
-      const snapshot = await listOnce(this.account, this.place.region, { ...this.#options, signal });
-      this.trouble = snapshot.complete ? undefined : 'the cloud answered with an incomplete list';
-      if (snapshot.complete) this.#keep(snapshot);
-      else this.#options.onTrouble(this.place);
+      const listed = await listOnce(this.#round, { ...this.#options, signal });
+      for (const place of this.places()) this.#take(place, snapshotOf(listed, place.region, this.#round));
     } catch (error) {
       if (signal.aborted) return;
-      this.trouble = error instanceof Error ? error.message : String(error);
-      this.#options.log.warn('Listing machines failed', { ...this.place, err: error });
-      this.#options.onTrouble(this.place);
+      const cloud = this.#round.account.name;
+      this.#options.log.warn('Listing machines failed', { cloud, regions: this.#round.regions, err: error });
+      for (const place of this.places()) this.#fail(place, error instanceof Error ? error.message : String(error));
     }
   }
 
-  #keep(snapshot: Snapshot): void {
-    const changed = changedNodes(this.snapshots.at(-1)?.nodes ?? [], snapshot.nodes);
-    this.snapshots = [...this.snapshots, snapshot].slice(-KEPT);
-    this.#options.onSnapshot(this.place, snapshot, changed);
+  #take(place: Place, snapshot: Snapshot): void {
+    if (!snapshot.complete) return this.#fail(place, 'the cloud answered with an incomplete list');
+    const { snapshots } = this.seen(place.region);
+    const changed = changedNodes(snapshots.at(-1)?.nodes ?? [], snapshot.nodes);
+    this.#seen.set(place.region, { snapshots: [...snapshots, snapshot].slice(-KEPT), trouble: undefined });
+    this.#options.onSnapshot(place, snapshot, changed);
   }
 
-  /** Waits for the pace of the place, which an intent may quicken meanwhile; never shorter than the open pace. */
+  #fail(place: Place, trouble: string): void {
+    this.#seen.set(place.region, { ...this.seen(place.region), trouble });
+    this.#options.onTrouble(place);
+  }
+
+  /** Waits for the pace of the most urgent place, which an intent may quicken meanwhile; never shorter than the open pace. */
   async #pause(signal: AbortSignal): Promise<void> {
-    const { clock, pace, paceMs } = this.#options;
-    const now = pace(this.place.cloud, this.place.region);
-    await clock.sleep(Math.min(paceMs.open, paceMs[now]), signal).catch(() => undefined);
-    const restMs = paceMs[pace(this.place.cloud, this.place.region)] - paceMs.open;
+    const { clock, paceMs } = this.#options;
+    await clock.sleep(Math.min(paceMs.open, this.#paceMs()), signal).catch(() => undefined);
+    const restMs = this.#paceMs() - paceMs.open;
     if (restMs <= 0 || signal.aborted) return;
     const hurried = new AbortController();
     this.#wake = () => hurried.abort();
     await clock.sleep(restMs, AbortSignal.any([signal, hurried.signal])).catch(() => undefined);
+  }
+
+  #paceMs(): number {
+    const { pace, paceMs } = this.#options;
+    return Math.min(...this.places().map(({ cloud, region }) => paceMs[pace(cloud, region)]), paceMs.idle);
   }
 }
 
@@ -162,31 +201,36 @@ interface ListOptions extends PollerOptions {
   readonly signal: AbortSignal;
 }
 
-async function listOnce(account: Account, region: string, options: ListOptions): Promise<Snapshot> {
+interface Listed {
+  readonly startedAt: number;
+  readonly completedAt: number;
+  readonly pages: readonly NodePage[];
+}
+
+async function listOnce({ account, regions, isWhole }: Round, options: ListOptions): Promise<Listed> {
   const { clock, installation, signal } = options;
   const startedAt = clock.monotonic();
-  const nodes: ObservedNode[] = [];
-  let complete = true;
-  let owner: string | undefined;
-  await account.call(
-    'list',
-    async (cx) => {
-      for await (const page of account.provider.list(cx, { installation: installation(), region })) {
-        nodes.push(...page.nodes);
-        complete &&= page.complete && (owner ?? page.account) === page.account;
-        owner ??= page.account;
-      }
-    },
-    signal,
-  );
-  // A list without a page names no account, so it is nobody's.
+  const [region] = regions;
+  const q = { installation: installation(), ...(isWhole || region === undefined ? {} : { region }) };
+  const pages = await account.call('list', (cx) => Array.fromAsync(account.provider.list(cx, q)), signal);
+  return { startedAt, completedAt: clock.monotonic(), pages };
+}
+
+/** What a list says of one region. A list without a page names no account, so it is nobody's. */
+function snapshotOf({ pages, ...times }: Listed, region: string, { isWhole }: Round): Snapshot {
+  const accounts = new Set(pages.map(({ account }) => account));
+  const nodes = pages.flatMap((page) => page.nodes);
   return {
-    startedAt,
-    completedAt: clock.monotonic(),
-    complete: complete && owner !== undefined,
-    account: owner ?? '',
-    nodes,
+    ...times,
+    complete: accounts.size === 1 && pages.every((page) => speaksOf(page, region)),
+    account: pages[0]?.account ?? '',
+    nodes: isWhole ? nodes.filter(({ offering }) => offering.region === region) : nodes,
   };
+}
+
+/** An incomplete page that says what is missing is complete for all the rest. */
+function speaksOf({ complete, missing = [] }: NodePage, region: string): boolean {
+  return complete || (missing.length > 0 && missing.every((gap) => gap.region !== undefined && gap.region !== region));
 }
 
 function changedNodes(before: readonly ObservedNode[], after: readonly ObservedNode[]): ObservedNode[] {

@@ -106,7 +106,9 @@ export class Sightings {
     if (owner.kind !== 'OursByName') return undefined;
     if (names.size === 0) for (const named of namedAttempts(this.#clustersOf(place))) names.set(named.hash, named);
     const named = names.get(owner.attemptHash);
-    return named && { ...base, uid: named.uid, ordinal: named.ordinal, slot: owner.slot ?? 0, request: '' };
+    if (!named) return undefined;
+    const { uid, ordinal } = named;
+    return { ...base, uid, ordinal, slot: owner.slot ?? this.#slotInGang(uid, ordinal, node, place), request: '' };
   }
 
   /** Machines of one gang call are alike but for the index the cloud gave them; it counts through the slots of the attempt. */

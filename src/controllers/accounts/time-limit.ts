@@ -21,9 +21,8 @@ export class TimeLimit {
     return this.#controller.signal;
   }
 
-  /** Monotonic milliseconds at which the time is over, if nothing makes the call wait. */
-  get deadline(): number {
-    return (this.#disarm ? this.#startedAt : this.#clock.monotonic()) + this.#leftMs;
+  remainingMs(): number {
+    return this.#disarm ? this.#startedAt + this.#leftMs - this.#clock.monotonic() : this.#leftMs;
   }
 
   pause(): void {

@@ -64,19 +64,15 @@ function whatIsMissing(
   credential: CredentialView,
   namespace: string,
 ): CredentialFact | undefined {
-  const name = cloud.spec.credentialsSecretRef?.name;
   const { required, optional, ambient } = provider.manifest.secretKeys;
-  if (name === undefined && ambient) return undefined;
   const missing = missingKeys(credential, required);
-  const isThere = secret !== undefined;
+  const name = cloud.spec.credentialsSecretRef?.name;
   // A Secret may also say only which role the identity of the pod takes on.
-  if (isThere && ambient && missing.length === required.length) return undefined;
-  if (missing.length === 0 && isThere) return undefined;
-  return incomplete(
-    name === undefined ? undefined : `Secret ${namespace}/${name}`,
-    isThere,
-    missing.length > 0 ? missing : optional,
-  );
+  const mayBeBare = ambient === true && missing.length === required.length;
+  if (mayBeBare && (name === undefined || secret)) return undefined;
+  if (missing.length === 0 && secret) return undefined;
+  const where = name === undefined ? undefined : `Secret ${namespace}/${name}`;
+  return incomplete(where, secret !== undefined, missing.length > 0 ? missing : optional);
 }
 
 function incomplete(where: string | undefined, exists: boolean, missing: readonly string[]): CredentialFact {

@@ -81,7 +81,7 @@ class Stub {
 function context(endpoint: string, secret: Readonly<Record<string, string>> = SECRET): CallContext {
   return {
     signal: new AbortController().signal,
-    deadline: systemClock.monotonic() + 10_000,
+    remainingMs: () => 10_000,
     clock: systemClock,
     log: silentLogger,
     credential: { fingerprint: JSON.stringify(secret), get: (key) => secret[key], getFile: () => undefined },

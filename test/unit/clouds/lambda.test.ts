@@ -37,7 +37,7 @@ assert.ok(stand);
 function refusing(error: NativeError): LambdaClient {
   const cx: CallContext = {
     signal: new AbortController().signal,
-    deadline: Infinity,
+    remainingMs: () => Infinity,
     clock: systemClock,
     log: silentLogger,
     credential: { fingerprint: 'f', get: () => 'key', getFile: () => undefined },
