@@ -1,10 +1,10 @@
-import { Agent, fetch } from 'undici';
+import { fetch } from 'undici';
 import type { Response } from 'undici';
-import { checkedEndpoint, guardedLookup } from '../kit/endpoint.ts';
+import { cloudAgent } from '../kit/agent.ts';
+import { checkedEndpoint } from '../kit/endpoint.ts';
 import { NativeError } from '../kit/rest.ts';
 
 const MAX_ANSWER_BYTES = 10 * 1024 * 1024;
-const CONNECT_TIMEOUT_MS = 10_000;
 
 /** A well-formed page of somebody else, a proxy's for example, must not pass for an empty list. */
 const ANSWERS = {
@@ -30,7 +30,7 @@ export type Form = keyof typeof ANSWERS;
  * ended by the signal. Throws NativeError and EndpointRefused. Built once, it serves clients of every credential.
  */
 export function transport(allowedHosts: readonly string[]): (form: Form) => Record<string, unknown> {
-  const dispatcher = new Agent({ connect: { lookup: guardedLookup(allowedHosts), timeout: CONNECT_TIMEOUT_MS } });
+  const dispatcher = cloudAgent(allowedHosts);
   return (form) => ({
     metadata: { handlerProtocol: 'http/1.1' },
     updateHttpClientConfig: () => {},

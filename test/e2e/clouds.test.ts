@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { SkyCloud, SkyCluster } from '../../src/api/types.gen.ts';
+import { priceList } from '../support/real-prices.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { aWorld, conditionOf, type World } from '../support/world.ts';
+
+/** What each fake sells, at real prices: dearer from line to line. */
+const SHOPS = {
+  gcp: { types: ['g2-standard-4'], regions: ['us-east4'] },
+  lambda: { types: ['gpu_1x_a10'], regions: ['us-east-1'] },
+  // The check of an account tries a small machine without renting it.
+  aws: { types: ['g6.xlarge', 't3.micro'], regions: ['us-east-1'] },
+} as const;
+const CLOUDS = ['gcp', 'lambda', 'aws'] as const;
+const ANY_SMALL_GPU = { anyOf: [{ accelerators: 'L4:1' }, { accelerators: 'A10:1' }] };
+
+const isReady = (object: Parameters<typeof conditionOf>[0]) => conditionOf(object, 'Ready')?.status === 'True';
+
+describe('work over real clouds, each before its fake', function () {
+  this.timeout(420_000);
+  let world: World;
+  let folder: string;
+
+  before(async function () {
+    this.timeout(600_000);
+    folder = await mkdtemp(join(tmpdir(), 'sky-prices-'));
+    const sims: Record<string, object> = {};
+    const specs: Record<string, Partial<SkyCloud['spec']>> = {};
+    for (const name of CLOUDS) {
+      sims[name] = { flags: [`--catalog=${await priceList(folder, name, SHOPS[name])}`], seed: process.pid };
+      specs[name] = { catalog: { source: 'Builtin' }, regions: [...SHOPS[name].regions] };
+    }
+    world = await aWorld({ clouds: CLOUDS, sim: { isolation: 'ns' }, sims, specs });
+  });
+  after(async function () {
+    this.timeout(420_000);
+    await world?.[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const sim = (name: (typeof CLOUDS)[number]) => world.sims.get(name) ?? assert.fail();
+  const attempts = ({ status }: SkyCluster) =>
+    (status?.attempts ?? []).toReversed().map(({ placement, reason }) => [placement?.cloud, reason]);
+
+  it('is planned where it is cheapest, goes on where there is no room and no quota, and tells the whole way', async () => {
+    await sim('gcp').do('set-capacity', { count: 0 });
+    await sim('lambda').plan({
+      match: { op: 'launch' },
+      edge: 'validated',
+      action: 'fail',
+      params: { code: 'QuotaExceeded' },
+    });
+    await world.apply('SkyJob', 'infer', {
+      cluster: { resources: ANY_SMALL_GPU },
+      run: 'sleep 10; echo "rank $SKYPILOT_NODE_RANK"',
+    });
+
+    const job = await world.until('skyjob', 'infer', ({ status }) => status?.phase === 'Running', 120_000);
+    const name = job.status?.clusterName ?? '';
+    const cluster = (await world.get('skycluster', name)) ?? assert.fail();
+    assert.deepEqual(attempts(cluster), [
+      ['gcp', 'NoCapacity'],
+      ['lambda', 'NoQuota'],
+      ['aws', undefined],
+    ]);
+    assert.match(cluster.status?.placement?.infra ?? '', /^aws\/us-east-1\/use1-az\d$/);
+    assert.equal(cluster.status?.placement?.hourlyPrice, '0.8048');
+    const described = await world.kubectl('describe', 'skycluster', name);
+    for (const words of [/gcp\/us-east4/, /lambda\/us-east-1/, /0\.704518/, /0\.75/, /quota/i])
+      assert.match(described, words);
+    const excluded = (cluster.status?.exclusions ?? []).map(({ cloud }) => cloud).toSorted();
+    assert.deepEqual(excluded, ['gcp', 'lambda']);
+    for (const { expiresAt } of cluster.status?.exclusions ?? []) assert.ok(Date.parse(expiresAt) > Date.now());
+
+    await world.kubectl('wait', '--for=condition=Complete', 'skyjob/infer', '--timeout=60s');
+  });
+
+  it('rents one machine, though the operator dies while the cloud makes it: the token is sent again', async () => {
+    const aws = sim('aws');
+    await aws.plan({ match: { op: 'RunInstances' }, edge: 'committed', action: 'delay', params: { ms: 2_000 } });
+    const launches = async () =>
+      (await aws.trace()).filter(({ op, edge, name }) => op === 'RunInstances' && edge === 'committed' && name).length;
+    const before = await launches();
+    await world.apply('SkyCluster', 'survivor', { resources: { infra: 'aws', accelerators: 'L4:1' } });
+    await world.until('skycluster', 'survivor', ({ status }) => status?.attempt !== undefined);
+    while ((await launches()) === before) await delay(50);
+    await world.operator.kill();
+    world.operator.start();
+    await world.until('skycluster', 'survivor', isReady, 120_000);
+    assert.equal((await aws.billableNow()).length, 1);
+    await world.kubectl('delete', 'skycluster', 'survivor', '--wait=false');
+  });
+
+  it('goes on in another cloud when the credential of the cheapest has been revoked, and says whose', async () => {
+    await sim('gcp').reset();
+    await sim('lambda').plan();
+    await sim('gcp').do('revoke-key');
+    const broken = await world.until('skycloud', 'gcp', (cloud) => !isReady(cloud));
+    const credential = conditionOf(broken, 'CredentialsValid');
+    assert.deepEqual([credential?.status, credential?.reason], ['False', 'CredentialsInvalid']);
+    await world.apply('SkyCluster', 'elsewhere', { resources: ANY_SMALL_GPU });
+    const cluster = await world.until('skycluster', 'elsewhere', isReady, 120_000);
+    assert.notEqual(cluster.status?.placement?.cloud, 'gcp');
+    await sim('gcp').do('restore-key');
+    await world.until('skycloud', 'gcp', isReady);
+  });
+});
