@@ -7,8 +7,34 @@ import { shaped } from './shape.ts';
 const EDGES = ['received', 'validated', 'committed', 'answered', 'delivered', 'boot'] as const;
 export type Edge = (typeof EDGES)[number];
 
-const CORRUPTIONS = ['cut-json', 'html-502', 'wrong-type', 'gzip-bomb', 'slow-bytes', 'oversize'] as const;
-export type Corruption = (typeof CORRUPTIONS)[number];
+/** Answers that lose their end, are somebody else's, or are of another kind; those without a name of their own replace the body. */
+export const REPLACED: ReadonlyMap<string, string> = new Map([
+  ['empty', ''],
+  ['blank', ' \n\t'],
+  ['null', 'null'],
+  ['zero', '0'],
+  ['false', 'false'],
+  ['wrong-type', '"yes"'],
+  ['empty-list', '[]'],
+  ['empty-object', '{}'],
+  ['list-of-null', '[null]'],
+  ['prototype', '{"__proto__": {"admin": true}, "constructor": 1}'],
+  ['not-a-number', '{"items": NaN}'],
+  ['deep', `${'['.repeat(20_000)}${']'.repeat(20_000)}`],
+  ['html-200', '<!doctype html><html><body>Sign in to the network</body></html>'],
+  ['other-xml', '<?xml version="1.0"?><Fault><Code>0</Code></Fault>'],
+  ['binary', '\u0000\u0001\ufffd\u0007'],
+  ['text', 'OK'],
+]);
+/** Shares of the answer that arrive. */
+export const CUTS: ReadonlyMap<string, number> = new Map([
+  ['cut-json', 0.5],
+  ['cut-10', 0.1],
+  ['cut-90', 0.9],
+  ['cut-last', 1],
+]);
+const CORRUPTIONS = [...REPLACED.keys(), ...CUTS.keys(), 'html-502', 'gzip-bomb', 'slow-bytes', 'oversize'] as const;
+export type Corruption = string;
 
 const BOOT_FAULTS = ['never-running', 'no-sshd', 'wrong-key', 'foreign-host-key', 'missing-gpu'] as const;
 export type BootFault = (typeof BOOT_FAULTS)[number];

@@ -1,4 +1,4 @@
-import type { Booked, FakeCloud, Mishap } from '../../src/clouds/conformance/world.ts';
+import type { Booked, Corruption, FakeCloud, Mishap } from '../../src/clouds/conformance/world.ts';
 import type { Instance } from '../../src/cloudsim/instance.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { Stand } from '../../src/clouds/conformance/stand.ts';
@@ -24,6 +24,7 @@ export function fakeOf(sim: Sim, stand: Stand, lagSeconds: number): FakeCloud {
     account: typeof account === 'string' ? account : account(sim.apiKey),
     offering,
     pageSize,
+    wholeLists: stand.wholeLists ?? [],
     booked: async () => (await sim.state()).map((machine) => booked(machine, nodeId(machine))),
     mutations: async () => (await sim.ledger()).filter((row) => row.credential.startsWith('key:')).length,
     requests: async (call) =>
@@ -53,23 +54,14 @@ function booked({ name, token }: Instance, id: string): Booked {
   return { id, name, ...(token === undefined ? {} : { token }) };
 }
 
+const AFTER_EFFECT: Readonly<Record<Exclude<Mishap, Corruption>, Omit<PlanLine, 'match'>>> = {
+  'refused-after-effect': { edge: 'committed', action: 'fail', params: { code: 'InternalError' } },
+  'lost-answer': { edge: 'committed', action: 'drop' },
+  'reset-after-effect': { edge: 'committed', action: 'reset' },
+};
+
 function lineOf(op: string, how: Mishap, nth: number): PlanLine {
   const match = { op, nth };
-  switch (how) {
-    case 'refused-after-effect':
-      return { match, edge: 'committed', action: 'fail', params: { code: 'InternalError' } };
-    case 'lost-answer':
-      return { match, edge: 'committed', action: 'drop' };
-    case 'reset-after-effect':
-      return { match, edge: 'committed', action: 'reset' };
-    case 'cut-json':
-    case 'html-502':
-    case 'wrong-type':
-    case 'gzip-bomb':
-    case 'oversize':
-    case 'slow-bytes':
-      return { match, edge: 'answered', action: 'corrupt', params: { how } };
-    default:
-      return how satisfies never;
-  }
+  if (how in AFTER_EFFECT) return { match, ...AFTER_EFFECT[how as keyof typeof AFTER_EFFECT] };
+  return { match, edge: 'answered', action: 'corrupt', params: { how } };
 }

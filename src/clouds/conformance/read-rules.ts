@@ -13,10 +13,25 @@ export const readRules: readonly Rule[] = [
     id: '5',
     says: 'a list whose answer is corrupt is incomplete',
     async holds(world) {
-      for (const how of corruptions) {
+      await world.launched(1);
+      for (const how of corruptions.filter((each) => !world.cloud.wholeLists.includes(each))) {
         await world.cloud.breaks('list', how);
         const pages = await world.pages(SHORT_TIMEOUT_MS);
         assert.ok(!isComplete(pages), `${how} passed for a complete list`);
+      }
+    },
+  },
+  {
+    id: '5',
+    says: 'a corrupt answer about ending a machine proves nothing of it',
+    async holds(world) {
+      const [id = ''] = await world.launched(1);
+      await world.cloud.settles();
+      for (const how of corruptions) {
+        await world.cloud.breaks('terminate', how);
+        const answer = (await world.provider.terminate(world.cx({ timeoutMs: SHORT_TIMEOUT_MS }), [id])).get(id);
+        assert.notEqual(answer, undefined, `${how}: nothing is said of the machine`);
+        if (how !== 'cut-last') assert.notEqual(answer, 'gone', `${how} passed for the end of the machine`);
       }
     },
   },

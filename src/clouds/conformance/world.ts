@@ -21,7 +21,32 @@ export interface Booked {
 
 /** What goes wrong with the next call of a kind, once. */
 export type Mishap = 'refused-after-effect' | 'lost-answer' | 'reset-after-effect' | Corruption;
-export const corruptions = ['cut-json', 'html-502', 'wrong-type', 'gzip-bomb', 'oversize', 'slow-bytes'] as const;
+export const corruptions = [
+  'cut-json',
+  'cut-10',
+  'cut-90',
+  'cut-last',
+  'empty',
+  'blank',
+  'null',
+  'zero',
+  'false',
+  'wrong-type',
+  'empty-list',
+  'empty-object',
+  'list-of-null',
+  'prototype',
+  'not-a-number',
+  'deep',
+  'html-200',
+  'html-502',
+  'other-xml',
+  'binary',
+  'text',
+  'gzip-bomb',
+  'oversize',
+  'slow-bytes',
+] as const;
 export type Corruption = (typeof corruptions)[number];
 
 export type BreakableCall = 'launch' | 'list' | 'get' | 'terminate' | 'set-tags';
@@ -35,6 +60,8 @@ export interface FakeCloud {
   readonly offering: Offering;
   /** Machines a page holds; more makes a second page, where the cloud has pages. */
   readonly pageSize: number;
+  /** Corrupt answers that are whole lists of this cloud. */
+  readonly wholeLists: readonly string[];
   booked(): Promise<readonly Booked[]>;
   /** Changes made with our credential so far. */
   mutations(): Promise<number>;

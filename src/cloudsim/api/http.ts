@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { gzipSync } from 'node:zlib';
 import type { Answer, Said } from '../edges.ts';
 import { ApiError } from '../errors.ts';
+import { CUTS, REPLACED } from '../plan.ts';
 import type { Corruption } from '../plan.ts';
 
 export interface Request {
@@ -89,27 +90,24 @@ function send(answer: Answer, response: ServerResponse): void {
 
 function sendCorrupt(how: Corruption, { text, type }: Said, response: ServerResponse): void {
   const head = { 'content-type': type };
-  switch (how) {
-    case 'cut-json':
-      response.writeHead(200, head).end(text.slice(0, Math.ceil(text.length / 2)));
-      return;
-    case 'html-502':
-      response.writeHead(502, { 'content-type': 'text/html' }).end('<html><h1>502 Bad Gateway</h1></html>');
-      return;
-    case 'wrong-type':
-      response.writeHead(200, head).end('"yes"');
-      return;
-    case 'gzip-bomb':
-      response.writeHead(200, { ...head, 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(BOMB_BYTES, ' ')));
-      return;
-    case 'oversize':
-      response.writeHead(200, head).end(Buffer.alloc(BOMB_BYTES, ' '));
-      return;
-    case 'slow-bytes':
-      // Begins, and never ends.
-      response.writeHead(200, head).write(text.slice(0, 1));
-      return;
-    default:
-      how satisfies never;
-  }
+  const [replaced, cut] = [REPLACED.get(how), CUTS.get(how)];
+  if (replaced !== undefined) response.writeHead(200, head).end(replaced);
+  else if (cut !== undefined) response.writeHead(200, head).end(text.trimEnd().slice(0, cutAt(text, cut)));
+  else STREAMS[how]?.(response, head, text);
 }
+
+function cutAt(text: string, share: number): number {
+  return share === 1 ? text.trimEnd().length - 1 : Math.ceil(text.length * share);
+}
+
+type Stream = (response: ServerResponse, head: Record<string, string>, text: string) => void;
+
+const STREAMS: Readonly<Record<string, Stream>> = {
+  'html-502': (response) =>
+    void response.writeHead(502, { 'content-type': 'text/html' }).end('<html><h1>502 Bad Gateway</h1></html>'),
+  'gzip-bomb': (response, head) =>
+    void response.writeHead(200, { ...head, 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(BOMB_BYTES, ' '))),
+  oversize: (response, head) => void response.writeHead(200, head).end(Buffer.alloc(BOMB_BYTES, ' ')),
+  // Begins, and never ends.
+  'slow-bytes': (response, head, text) => void response.writeHead(200, head).write(text.slice(0, 1)),
+};

@@ -13,4 +13,6 @@ export const stands: readonly Stand[] = ['full', 'fluffy', 'tokened'].map((profi
   zone: 'us-east-a',
   ops: { launch: 'launch', list: 'list_instances', get: 'get', terminate: 'remove', 'set-tags': 'set_tags' },
   pageSize: 3,
+  // The plain list is an object of machines.
+  wholeLists: profile === 'fluffy' ? ['empty-object'] : [],
 }));
