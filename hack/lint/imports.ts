@@ -23,7 +23,7 @@ const ROOMS = Object.keys(MAY_IMPORT);
 const BESIDE = '^src/(clock|log|config|redact)\\.ts$';
 
 /** The API of a cloud's fake is spoken by the simulator; no provider may know either. */
-const FAKE = '^src/clouds/[a-z]+/fake/';
+const FAKE = '^src/clouds/[a-z0-9-]+/fake/';
 
 const arrows: IForbiddenRuleType[] = Object.entries(MAY_IMPORT).map(([room, allowed]) => ({
   name: `${room}-points-down`,

@@ -1,8 +1,7 @@
 /** Catalogs that come with the operator. */
 import { readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
 import index from './builtin/index.json' with { type: 'json' };
+import { textOf } from './bytes.ts';
 
 /** A catalog of real prices, collected once; prices have changed since. */
 export interface Builtin {
@@ -29,19 +28,18 @@ export function builtinCatalogDate(provider: string): string | undefined {
 
 /** CSV of a provider, undefined where none is shipped. */
 export async function builtinCatalog(provider: string): Promise<string | undefined> {
+  const bytes = await builtinCatalogFile(provider);
+  return bytes && textOf(bytes);
+}
+
+/** The same as a file, packed or not. */
+export async function builtinCatalogFile(provider: string): Promise<Uint8Array | undefined> {
   // The name comes from a spec: nothing but a plain word may become part of a path.
   if (!/^[a-z][a-z0-9-]{0,62}$/.test(provider)) return undefined;
-  if (PRICED.has(provider)) return (await unzipped(await bytesOf(`${provider}.csv.gz`))).toString('utf8');
   try {
-    return (await bytesOf(`${provider}.csv`)).toString('utf8');
+    return await readFile(new URL(`builtin/${provider}.csv${PRICED.has(provider) ? '.gz' : ''}`, import.meta.url));
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   }
-}
-
-const unzipped = promisify(gunzip);
-
-function bytesOf(file: string): Promise<Buffer> {
-  return readFile(new URL(`builtin/${file}`, import.meta.url));
 }

@@ -2,8 +2,13 @@
 
 const CR = 13;
 
-/** Calls `visit` with each record that is not an empty line; `isPlain` when no quotes are in it. */
-export function forEachRecord(text: string, visit: (record: string, isPlain: boolean) => void): void {
+/** Calls `visit` with each record that is not an empty line. */
+export function forEachRecord(text: string, visit: (record: string) => void): void {
+  forEachSpan(text, (from, to) => visit(text.slice(from, to)));
+}
+
+/** Calls `visit` with the bounds of each record that is not an empty line; `isPlain` when no quotes are in it. */
+export function forEachSpan(text: string, visit: (from: number, to: number, isPlain: boolean) => void): void {
   let at = text.startsWith('\uFEFF') ? 1 : 0;
   let quote = text.indexOf('"');
   while (at < text.length) {
@@ -11,8 +16,8 @@ export function forEachRecord(text: string, visit: (record: string, isPlain: boo
     const newline = lineEnd(text, at);
     const isQuoted = quote >= 0 && quote < newline;
     const end = isQuoted ? quotedRecordEnd(text, at) : newline;
-    const record = text.slice(at, text.charCodeAt(end - 1) === CR ? end - 1 : end);
-    if (record !== '') visit(record, !isQuoted);
+    const to = text.charCodeAt(end - 1) === CR ? end - 1 : end;
+    if (to > at) visit(at, to, !isQuoted);
     at = end + 1;
   }
 }

@@ -10,7 +10,30 @@ const MAX_INVALID_SHARE = 0.01;
 
 export function isDue(source: CatalogSource, ageSeconds: number, refreshIntervalSeconds?: number): boolean {
   if (source === 'Builtin' || source === 'ConfigMap') return false;
-  return ageSeconds >= Math.max(refreshIntervalSeconds ?? DEFAULT_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS);
+  return ageSeconds * 1_000 >= intervalMs(refreshIntervalSeconds);
+}
+
+/** Catalogs of one source are not all fetched at the same time. */
+const JITTER = 0.1;
+const FIRST_RETRY_MS = 60_000;
+
+/** Milliseconds from one reading to the next; Infinity for what only a new operator brings. `random` is in [0, 1). */
+export function refreshAfterMs(
+  source: CatalogSource,
+  refreshIntervalSeconds: number | undefined,
+  random: number,
+): number {
+  if (source === 'Builtin') return Infinity;
+  return intervalMs(refreshIntervalSeconds) * (1 - JITTER + 2 * JITTER * random);
+}
+
+/** Milliseconds from a failure to the next try, the longer the more of them there were. `failures` begins with 1. */
+export function retryAfterMs(failures: number, refreshIntervalSeconds: number | undefined): number {
+  return Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), intervalMs(refreshIntervalSeconds));
+}
+
+function intervalMs(seconds = DEFAULT_INTERVAL_SECONDS): number {
+  return Math.max(seconds, MIN_INTERVAL_SECONDS) * 1_000;
 }
 
 export interface NewVersion {

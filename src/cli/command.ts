@@ -1,5 +1,6 @@
 /** `kubectl sky`: from a command line to an exit code. */
 import { isKubeError } from '../kube/errors.ts';
+import { check } from './check.ts';
 import { convert, CONVERT_FLAGS } from './convert.ts';
 import { cost } from './cost.ts';
 import { cancel, down } from './end.ts';
@@ -9,7 +10,7 @@ import { offers } from './offers.ts';
 import { EXIT } from './objects.ts';
 import { plan } from './plan.ts';
 import { CATALOGS } from './price-lists.ts';
-import { type Desk, deskOf, inSession, type LocalRun, type Output, type Run } from './session.ts';
+import { deskOf, inSession, type LocalRun, type Output, type Run } from './session.ts';
 import { status } from './status.ts';
 import { type Flag, helpOf, parseCommand, type Syntax, UsageError } from './usage.ts';
 import { version } from './version.ts';
@@ -27,7 +28,11 @@ const WAIT: Readonly<Record<string, Flag>> = { wait: { help: 'until every machin
 
 const ALL: Readonly<Record<string, Flag>> = { all: { help: 'every place, not only the cheapest of each kind' } };
 const PLAN_FLAGS: Readonly<Record<string, Flag>> = {
-  file: { short: 'f', value: 'FILE', help: 'YAML with SkyClusters and SkyJobs; - reads standard input' },
+  file: {
+    short: 'f',
+    value: 'FILE',
+    help: 'YAML with SkyClusters and SkyJobs, or a SkyPilot task; - reads standard input; asks no cluster',
+  },
   ...CATALOGS,
   ...ALL,
   ...OUTPUT,
@@ -40,30 +45,42 @@ const OFFER_FLAGS: Readonly<Record<string, Flag>> = {
   ...OUTPUT,
 };
 
-type Verb = Syntax & ({ readonly local?: never; readonly run: Run } | { readonly local: true; readonly run: LocalRun });
+interface Verb extends Syntax {
+  readonly run: LocalRun;
+}
+
+function onCluster(run: Run): LocalRun {
+  return (desk) => inSession(desk, run);
+}
 
 const VERBS: Readonly<Record<string, Verb>> = {
   status: {
     name: 'optional',
     help: 'clusters and jobs; with NAME one of them, what it stands on and what is in its way',
     flags: { ...ALL_NAMESPACES, ...OUTPUT },
-    run: status,
+    run: onCluster(status),
   },
-  logs: { name: 'required', help: 'the log of a job', flags: LOG_FLAGS, run: logs },
+  logs: { name: 'required', help: 'the log of a job', flags: LOG_FLAGS, run: onCluster(logs) },
   cost: {
     name: 'none',
     help: 'what was spent and is being spent, by object',
     flags: { ...ALL_NAMESPACES, ...OUTPUT },
-    run: cost,
+    run: onCluster(cost),
   },
-  cancel: { name: 'required', help: 'end a job and keep its record', flags: {}, run: cancel },
-  down: { name: 'required', help: 'delete a cluster and give its machines back', flags: WAIT, run: down },
+  cancel: { name: 'required', help: 'end a job and keep its record', flags: {}, run: onCluster(cancel) },
+  down: { name: 'required', help: 'delete a cluster and give its machines back', flags: WAIT, run: onCluster(down) },
   plan: {
-    name: 'none',
-    local: true,
-    help: 'where the machines of a manifest would be rented, and at which price; nothing is asked of any cluster',
+    name: 'optional',
+    called: '[skycluster/|skyjob/]NAME',
+    help: 'where the machines of a file would be rented, and at which price; with NAME, what the operator chose for an object',
     flags: PLAN_FLAGS,
     run: plan,
+  },
+  check: {
+    name: 'optional',
+    help: 'which clouds can be used, what was found there, and what to do for those that cannot; exit 1 if any cannot',
+    flags: OUTPUT,
+    run: onCluster(check),
   },
   offers: {
     name: 'optional',
@@ -81,13 +98,18 @@ const VERBS: Readonly<Record<string, Verb>> = {
     flags: CONVERT_FLAGS,
     run: convert,
   },
-  version: { name: 'none', help: 'version of this command and of the API server', flags: OUTPUT, run: version },
+  version: {
+    name: 'none',
+    help: 'version of this command and of the API server',
+    flags: OUTPUT,
+    run: onCluster(version),
+  },
 };
 
 export async function command(args: readonly string[], output: Output): Promise<number> {
   try {
     const parsed = parseCommand(args, VERBS);
-    if (parsed.kind === 'Run') return await runVerb(verbOf(parsed.verb), deskOf(parsed.given, output));
+    if (parsed.kind === 'Run') return await verbOf(parsed.verb).run(deskOf(parsed.given, output));
     output.stdout.write(`${helpOf(VERBS, parsed.verb)}\n`);
     return EXIT.ok;
   } catch (error) {
@@ -100,10 +122,6 @@ function verbOf(name: string): Verb {
   const verb = VERBS[name];
   if (!verb) throw new Error(`no verb ${name}`);
   return verb;
-}
-
-function runVerb(verb: Verb, desk: Desk): Promise<number> {
-  return verb.local ? verb.run(desk) : inSession(desk, verb.run);
 }
 
 function codeOfError(error: unknown): number {

@@ -1,7 +1,7 @@
 /** `convert`: a SkyPilot task as objects to apply. Nothing is asked of a cluster or a cloud. */
-import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { stringify } from 'yaml';
+import { fileName, fileText } from './file.ts';
 import { EXIT } from './objects.ts';
 import type { Desk } from './session.ts';
 import { convert as converted, type Converted, isLoss, type Made, type Problem } from './skypilot/convert.ts';
@@ -22,7 +22,7 @@ export async function convert(desk: Desk): Promise<number> {
   const { given, note } = desk;
   const file = given.name ?? '';
   const format = formatOf(given.text('output'));
-  const result = converted(textOf(file), localFiles(file === '-' ? '.' : dirname(file)));
+  const result = converted(fileText(file), localFiles(file === '-' ? '.' : dirname(file)));
   const refused = given.has('allow-loss') ? result.problems.filter((problem) => !isLoss(problem)) : result.problems;
   if (refused.length > 0) throw new UsageError(errorText(file, result.problems, refused));
   show(desk, result, format);
@@ -44,16 +44,8 @@ function formatOf(format = 'yaml'): 'yaml' | 'json' {
   throw new UsageError(`--output: got ${format}, expected yaml or json`);
 }
 
-function textOf(file: string): string {
-  try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
-  } catch (error) {
-    throw new UsageError(`cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
-
 function errorText(file: string, problems: readonly Problem[], refused: readonly Problem[]): string {
-  const lines = problems.map((problem) => `${file === '-' ? 'standard input' : file}: ${lineOf(problem)}`);
+  const lines = problems.map((problem) => `${fileName(file)}: ${lineOf(problem)}`);
   const remedy = refused.every(isLoss) ? ['nothing is written; --allow-loss leaves these fields out'] : [];
   return [...lines, ...remedy].join('\n');
 }

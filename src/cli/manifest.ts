@@ -18,18 +18,40 @@ export interface ManifestFile {
   readonly others: readonly string[];
 }
 
-/** `-` is standard input. Throws UsageError with every mistake on a line of its own. */
-export function readManifests(path: string): ManifestFile {
+/** `file` is its name for messages. Throws UsageError with every mistake on a line of its own. */
+export function readManifests(text: string, file: string): ManifestFile {
+  return readDocuments(parsed(text, file));
+}
+
+/** Whether no document says that it is of Kubernetes: then it can only be a task of SkyPilot. */
+export function isTaskFile(text: string): boolean {
+  const maps = [...parseAllDocuments(text)].map(({ contents }) => contents).filter((contents) => contents !== null);
+  const isPlain = (map: unknown): boolean => isMap(map) && !map.has('apiVersion') && !map.has('kind');
+  return maps.length > 0 && maps.every(isPlain);
+}
+
+/** `FILE:LINE: field: text` of what a SkyPilot file says in one of its documents, counted from 1; default the last. */
+export function locatorOf(text: string, file: string): (problem: Problem, document?: number) => string {
+  const { documents, at } = parsed(text, file);
+  return (problem, document = documents.length) => locateIn(documents[document - 1], at, problem);
+}
+
+interface ParsedFile {
+  readonly documents: readonly Document[];
+  readonly at: At;
+}
+
+function parsed(text: string, file: string): ParsedFile {
   const lines = new LineCounter();
-  const text = textOf(path);
-  const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, merge: true });
-  const file = path === '-' ? 'standard input' : path;
+  const documents: Document[] = [...parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, merge: true })];
   const at = (offset: number): string => `${file}:${lines.linePos(offset).line}`;
-  const broken = [...documents].flatMap((document: Document) =>
-    document.errors.map(({ pos, message }) => `${at(pos[0])}: ${message}`),
-  );
+  const broken = documents.flatMap(({ errors }) => errors.map(({ pos, message }) => `${at(pos[0])}: ${message}`));
   if (broken.length > 0) throw new UsageError(broken.join('\n'));
-  return readDocuments([...documents], at);
+  return { documents, at };
+}
+
+function locateIn(document: Document | undefined, at: At, { path, text }: Problem): string {
+  return [at(document ? offsetOf(document, path) : 0), pathText(path), text].filter(Boolean).join(': ');
 }
 
 /** Aliases are resolved only now; one that names nothing, or too much, is a mistake like any other. */
@@ -43,13 +65,12 @@ function valueOf(document: Document, locate: Manifest['locate']): Partial<SkyClu
 
 type At = (offset: number) => string;
 
-function readDocuments(documents: readonly Document[], at: At): ManifestFile {
+function readDocuments({ documents, at }: ParsedFile): ManifestFile {
   const manifests: Manifest[] = [];
   const others: string[] = [];
   const problems: string[] = [];
   for (const document of documents) {
-    const locate = ({ path, text }: Problem): string =>
-      [at(offsetOf(document, path)), pathText(path), text].filter(Boolean).join(': ');
+    const locate = (problem: Problem): string => locateIn(document, at, problem);
     const object = valueOf(document, locate);
     if (object === null) continue;
     const schema = isOurs(object) ? schemaOf(object.kind ?? '') : undefined;
@@ -82,14 +103,6 @@ function schemaOf(kind: string): Schema | undefined {
   return crd.spec.versions[0]?.schema.openAPIV3Schema;
 }
 
-function textOf(path: string): string {
-  try {
-    return readFileSync(path === '-' ? 0 : path, 'utf8');
-  } catch (error) {
-    throw new UsageError(`cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
-
 /** Where the field is named, or the nearest thing around it that the document has. */
 function offsetOf(document: Document, path: Path): number {
   for (let length = path.length; length > 0; length--) {
@@ -100,6 +113,12 @@ function offsetOf(document: Document, path: Path): number {
     if (isNode(node) && node.range) return node.range[0];
   }
   return document.contents?.range?.[0] ?? 0;
+}
+
+/** A path as text, `spec.tasks[1].name`, in parts. */
+export function pathOfText(text: string): Path {
+  const parts = text.split(/[.[\]]+/).filter(Boolean);
+  return parts.map((part) => (/^\d+$/.test(part) ? Number(part) : part));
 }
 
 function pathText(path: Path): string {

@@ -3,17 +3,41 @@ import { acceleratorsOf, type Machine } from '../catalog/machine-type.ts';
 import { SEE_PLAN, SEPARATOR } from '../optimizer/explain/message.ts';
 import { infraOf, machineText, usd } from '../optimizer/text.ts';
 import type { Candidate, Plan } from '../optimizer/types.ts';
-import type { PlanOf, Subject } from './plan.ts';
+import { pathOfText } from './manifest.ts';
+import { EXIT } from './objects.ts';
 import type { PriceList } from './price-lists.ts';
+import type { Path, Problem } from './schema-check.ts';
 import { table } from './text.ts';
 
 type Planned = Extract<Plan, { outcome: 'Planned' }>;
 type Failed = Exclude<Plan, Planned>;
 
+/** How a plan is shown. */
+export interface Shown {
+  readonly lists: readonly PriceList[];
+  /** Every place, not only the cheapest of each kind. */
+  readonly all: boolean;
+  /** Of a pipeline; other plans have their own. */
+  readonly catalogHash?: string;
+}
+
 const MOST_ROWS = 200;
 const HASH_SHOWN = 'sha256:'.length + 12;
 
-export function plannedText(plan: Planned, lists: readonly PriceList[], all: boolean): string {
+const CODES: Readonly<Record<string, number>> = {
+  Planned: EXIT.ok,
+  InvalidInput: EXIT.usage,
+  Infeasible: 3,
+  AllExcluded: 4,
+  NoCloudReady: 5,
+};
+
+/** Exit code of an outcome, or of the reason why there is no plan. */
+export function codeOfReason(reason: string): number {
+  return CODES[reason] ?? EXIT.failed;
+}
+
+export function plannedText(plan: Planned, { lists, all }: Shown): string {
   const rows = rowsOf(plan, all);
   const { nodes } = plan.chosen;
   const header = ['INFRA', 'INSTANCE', 'VCPUS', 'MEM(GB)', 'ACCELERATORS', 'MARKET', '$/H(1 node)'];
@@ -28,7 +52,11 @@ export function plannedText(plan: Planned, lists: readonly PriceList[], all: boo
       candidate === plan.chosen ? '✔' : '',
     ]),
   ]);
-  return `${text}${rejectedText(plan)}catalog ${plan.catalogHash.slice(0, HASH_SHOWN)}`;
+  return `${text}${rejectedText(plan.rejected)}${catalogText(plan.catalogHash)}`;
+}
+
+export function catalogText(hash: string): string {
+  return `catalog ${hash.slice(0, HASH_SHOWN)}`;
 }
 
 /** Instance type, vCPUs, memory and accelerators. */
@@ -37,28 +65,27 @@ export function machineCells(candidate: Candidate, lists: readonly PriceList[]):
   return [machineText(candidate), sizeText(machine?.vCPUs), sizeText(machine?.memoryGiB), candidate.accelerators ?? ''];
 }
 
-/** Why there is nothing, each part on a line. A mistake in the file has its line. */
-export function failureText({ message, problem }: Failed, { at, locate }: Subject): string {
-  if (!problem) {
-    const parts = message.split(SEPARATOR).filter((part) => part !== SEE_PLAN);
-    return parts.join('\n');
-  }
-  const path = problem.field.split(/[.[\]]+/).filter(Boolean);
-  const text = message.slice(`spec.${problem.field}: `.length);
-  return locate({ path: [...at, ...path.map((part) => (/^\d+$/.test(part) ? Number(part) : part))], text });
+/** Where machines are asked for. */
+export interface Asked {
+  readonly at: Path;
+  readonly locate: (problem: Problem) => string;
 }
 
-export function planJson(plans: readonly PlanOf[], lists: readonly PriceList[], all: boolean): string {
-  const catalogs = lists.map(({ cloud, source, date }) => ({
-    cloud: cloud.name,
-    source,
-    date,
-    rows: cloud.catalog?.rows,
-  }));
-  const items = plans.map(({ subject, plan, notes }) => ({
-    object: subject.title,
+/** Why there is nothing, each part on a line. A mistake in the file has its line. */
+export function failureText({ message, problem }: Failed, { at, locate }: Asked): string {
+  if (!problem) return partsOf(message).join('\n');
+  return locate({ path: [...at, ...pathOfText(problem.field)], text: message.slice(`spec.${problem.field}: `.length) });
+}
+
+/** Of the message of a failed plan, without the advice to ask what was asked just now. */
+export function partsOf(message: string): string[] {
+  return message.split(SEPARATOR).filter((part) => part !== SEE_PLAN);
+}
+
+export function machinesJson(plan: Plan, { lists, all, numNodes }: Shown & { readonly numNodes: number }): object {
+  return {
     outcome: plan.outcome,
-    numNodes: subject.numNodes,
+    numNodes,
     ...(plan.outcome === 'Planned'
       ? {
           chosen: candidateJson(plan.chosen, lists),
@@ -67,10 +94,8 @@ export function planJson(plans: readonly PlanOf[], lists: readonly PriceList[], 
       : { reason: plan.reason, explanation: plan.explanation }),
     message: plan.message,
     rejected: plan.rejected,
-    notes,
     catalogHash: plan.catalogHash,
-  }));
-  return JSON.stringify({ catalogs, plans: items }, undefined, 2);
+  };
 }
 
 /** The first of each cloud, accelerators and market, or with `all` the first so many. */
@@ -116,7 +141,8 @@ function sizeText(size: number | undefined): string {
   return String(known(size) ?? '-');
 }
 
-function rejectedText({ rejected }: Planned): string {
+/** Ends so that more can follow; nothing where nothing was rejected. */
+export function rejectedText(rejected: Readonly<Record<string, number>>): string {
   const counts = Object.entries(rejected).sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
   return counts.length === 0 ? '' : `rejected: ${counts.map(([reason, count]) => `${count} ${reason}`).join(', ')}; `;
 }

@@ -1,100 +1,148 @@
-/** `plan`: what the optimizer would choose for a manifest, from price lists alone. Nothing is asked of a cluster or a cloud. */
-import type { SkyClusterSpec, SkyJob } from '../api/types.gen.ts';
-import { notesOf } from '../optimizer/explain/notes.ts';
+/** `plan`: what the optimizer would choose for a file, from price lists alone, or what the operator chose for an object. */
+import { catalogHash } from '../optimizer/explain/counts.ts';
+import { NOT_MODELLED, notesOf } from '../optimizer/explain/notes.ts';
+import { planStages, type StagesPlan } from '../optimizer/dag/stages.ts';
 import { rank } from '../optimizer/rank.ts';
-import type { Plan, RankInput } from '../optimizer/types.ts';
+import { InputError } from '../optimizer/request/input-error.ts';
+import type { Candidate, Plan, RankInput } from '../optimizer/types.ts';
 import { isJson } from './json.ts';
-import { type Manifest, readManifests } from './manifest.ts';
 import { EXIT } from './objects.ts';
-import { failureText, planJson, plannedText } from './plan-text.ts';
+import { planOfObject } from './plan-object.ts';
+import { failedStagesText, pipelineJson, pipelineText } from './plan-pipeline.ts';
+import { type Machines, type StageMachines, type Subject, subjectsOf } from './plan-subjects.ts';
+import { codeOfReason, failureText, machinesJson, plannedText, type Shown } from './plan-text.ts';
 import { originOf, type PriceList, priceLists } from './price-lists.ts';
-import type { Path } from './schema-check.ts';
-import type { Desk } from './session.ts';
+import { type Desk, inSession } from './session.ts';
 import { UsageError } from './usage.ts';
 
-/** Machines that an object would rent. */
-export interface Subject {
+/** One object, planned. */
+interface Planned {
   readonly title: string;
-  readonly spec: SkyClusterSpec;
-  readonly numNodes: number;
-  /** Where `spec` stands in the document. */
-  readonly at: Path;
-  readonly locate: Manifest['locate'];
+  readonly code: number;
+  readonly notes: readonly string[];
+  readonly text: () => string;
+  readonly json: () => object;
 }
 
-export interface PlanOf {
-  readonly subject: Subject;
-  readonly plan: Plan;
-  readonly notes: readonly string[];
+interface Around {
+  readonly lists: readonly PriceList[];
+  /** Unix milliseconds. */
+  readonly now: number;
+  readonly all: boolean;
 }
 
 const MICRO = 1_000_000;
 
-const CODES = { Planned: EXIT.ok, InvalidInput: EXIT.usage, Infeasible: 3, AllExcluded: 4, NoCloudReady: 5 } as const;
-
 export async function plan(desk: Desk): Promise<number> {
-  const isForPrograms = isJson(desk);
-  const subjects = subjectsOf(desk);
-  const lists = await priceLists(desk.given);
-  const plans = subjects.map((subject) => planOf(subject, lists, desk.clock.now()));
-  const all = desk.given.has('all');
-  if (isForPrograms) desk.say(planJson(plans, lists, all));
-  else for (const one of plans) desk.say(textOf(one, lists, { all, titled: plans.length > 1 }));
-  if (!isForPrograms && plans.length > 0) desk.say(originOf(lists));
-  return plans.map(codeOf).find((code) => code !== EXIT.ok) ?? EXIT.ok;
-}
-
-function subjectsOf({ given, note }: Desk): Subject[] {
+  const { given } = desk;
   const file = given.text('file');
-  if (file === undefined) throw new UsageError('plan needs -f FILE');
-  const { manifests, others } = readManifests(file);
-  for (const kind of others) note(`left out: ${kind}`);
-  if (manifests.length === 0)
-    throw new UsageError(`${file === '-' ? 'standard input' : file} has no SkyCluster or SkyJob of sky-operator.dev`);
-  return manifests.flatMap((manifest) => subjectOf(manifest, note) ?? []);
+  if ((file === undefined) === (given.name === undefined))
+    throw new UsageError('plan needs either -f FILE or the NAME of an object');
+  if (file !== undefined) return planOfFile(desk, file);
+  if (given.has('catalog')) throw new UsageError('--catalog is for files; an object is planned by the operator');
+  return inSession(desk, planOfObject);
 }
 
-function subjectOf({ object, locate }: Manifest, note: Desk['note']): Subject | undefined {
-  const title = `${object.kind.toLowerCase()}/${object.metadata?.name ?? 'without a name'}`;
-  const numNodes = object.spec.numNodes ?? 1;
-  if (!isJob(object)) return { title, spec: object.spec, numNodes, at: ['spec'], locate };
-  const { cluster, clusterRef } = object.spec;
-  if (cluster) return { title, spec: cluster, numNodes: cluster.numNodes ?? numNodes, at: ['spec', 'cluster'], locate };
-  if (!clusterRef) throw new UsageError(locate({ path: ['spec'], text: 'one of cluster and clusterRef is required' }));
-  note(`${title} runs on skycluster/${clusterRef.name} and rents nothing of its own`);
-  return undefined;
+async function planOfFile(desk: Desk, file: string): Promise<number> {
+  const isForPrograms = isJson(desk);
+  const subjects = subjectsOf(file, desk.note);
+  const lists = await priceLists(desk.given);
+  const around = { lists, now: desk.clock.now(), all: desk.given.has('all') };
+  const plans = subjects.map((subject) => planned(subject, around));
+  if (isForPrograms) desk.say(jsonOf(plans, lists));
+  else for (const one of plans) desk.say(textOf(one, plans.length > 1));
+  if (!isForPrograms && plans.length > 0) desk.say(`${originOf(lists)}\n${NOT_MODELLED}`);
+  return plans.map(({ code }) => code).find((code) => code !== EXIT.ok) ?? EXIT.ok;
 }
 
-function isJob(object: Manifest['object']): object is SkyJob {
-  return object.kind === 'SkyJob';
+function planned(subject: Subject, around: Around): Planned {
+  const { wants } = subject;
+  return 'spec' in wants ? machinesPlanned(subject, wants, around) : pipelinePlanned(subject, wants, around);
 }
 
-function planOf(subject: Subject, lists: readonly PriceList[], now: number): PlanOf {
-  const { spec, numNodes } = subject;
-  const input: RankInput = {
+function machinesPlanned({ title, locate }: Subject, wants: Machines, around: Around): Planned {
+  const input = inputOf(wants, around);
+  const plan = rank(input);
+  const notes = plan.outcome === 'Planned' ? notesOf(plan.chosen, input) : [];
+  return {
+    title,
+    code: codeOf(plan),
+    notes,
+    text: () => (plan.outcome === 'Planned' ? plannedText(plan, around) : failureText(plan, { at: wants.at, locate })),
+    json: () => machinesJson(plan, { ...around, numNodes: wants.numNodes }),
+  };
+}
+
+function pipelinePlanned({ title, locate }: Subject, wants: readonly StageMachines[], around: Around): Planned {
+  const stages = wants.map((stage) => ({ ...stage, input: inputOf(stage, around) }));
+  const optimize = wants.every(({ spec }) => spec.optimize === 'Time') ? 'Time' : 'Cost';
+  const plan = graphOf(() => planStages(stages, optimize), locate);
+  const hash = stages[0] ? catalogHash(stages[0].input) : '';
+  const shown: Shown = { ...around, catalogHash: hash };
+  if (plan.outcome === 'Failed') {
+    const code = plan.stages.map((stage) => codeOf(stage.plan)).find((each) => each !== EXIT.ok) ?? EXIT.failed;
+    return {
+      title,
+      code,
+      notes: [],
+      text: () => failedStagesText(plan, wants, locate),
+      json: () => pipelineJson(plan, shown),
+    };
+  }
+  const inputs = new Map(stages.map(({ name, input }) => [name, input]));
+  return {
+    title,
+    code: EXIT.ok,
+    notes: plan.stages.flatMap(({ name, chosen }) => stageNotes(name, chosen, inputs.get(name))),
+    text: () => pipelineText(plan, shown),
+    json: () => pipelineJson(plan, shown),
+  };
+}
+
+/** Throws UsageError where the stages wait for each other, or for one that is not there. */
+function graphOf(work: () => StagesPlan, locate: Subject['locate']): StagesPlan {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof InputError) throw new UsageError(locate({ path: ['spec', error.field], text: error.message }));
+    throw error;
+  }
+}
+
+function stageNotes(name: string, chosen: Candidate, input: RankInput | undefined): string[] {
+  return input ? notesOf(chosen, input).map((note) => `${name}: ${note}`) : [];
+}
+
+function inputOf({ spec, numNodes, runtimeSeconds }: Machines, { lists, now }: Around): RankInput {
+  return {
     resources: spec.resources ?? {},
     numNodes,
     optimize: spec.optimize ?? 'Cost',
     ...(spec.maxHourlyPrice ? { maxHourlyMicro: Math.round(Number(spec.maxHourlyPrice) * MICRO) } : {}),
+    ...(runtimeSeconds === undefined ? {} : { runtimeSeconds }),
     clouds: lists.map(({ cloud }) => cloud),
     exclusions: [],
     now,
     // Rows are the cheapest of their kind, and a kind may begin far down.
     limit: Infinity,
   };
-  const plan = rank(input);
-  return { subject, plan, notes: plan.outcome === 'Planned' ? notesOf(plan.chosen, input) : [] };
 }
 
-function codeOf({ plan }: PlanOf): number {
-  return CODES[plan.outcome === 'Planned' ? plan.outcome : plan.reason];
+function codeOf(plan: Plan): number {
+  return codeOfReason(plan.outcome === 'Planned' ? plan.outcome : plan.reason);
 }
 
-function textOf(
-  { subject, plan, notes }: PlanOf,
-  lists: readonly PriceList[],
-  { all, titled }: { readonly all: boolean; readonly titled: boolean },
-): string {
-  const body = plan.outcome === 'Planned' ? plannedText(plan, lists, all) : failureText(plan, subject);
-  return [...(titled ? [subject.title] : []), body, ...notes.map((note) => `note: ${note}`), ''].join('\n');
+function textOf({ title, text, notes }: Planned, titled: boolean): string {
+  return [...(titled ? [title] : []), text(), ...notes.map((note) => `note: ${note}`), ''].join('\n');
+}
+
+function jsonOf(plans: readonly Planned[], lists: readonly PriceList[]): string {
+  const catalogs = lists.map(({ cloud, source, date }) => ({
+    cloud: cloud.name,
+    source,
+    date,
+    rows: cloud.catalog?.rows,
+  }));
+  const items = plans.map(({ title, json, notes }) => ({ object: title, ...json(), notes }));
+  return JSON.stringify({ catalogs, plans: items, notModelled: NOT_MODELLED }, undefined, 2);
 }

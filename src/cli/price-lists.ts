@@ -1,9 +1,9 @@
 /** The catalogs that plans and offers are made from: those that --catalog names, else those that are built in. */
-import { readFileSync } from 'node:fs';
 import { builtinCatalog, builtinCatalogDate, builtinProviders } from '../catalog/builtin.ts';
 import { CatalogRefused, parseCatalog } from '../catalog/load.ts';
 import { isProviderWord } from '../optimizer/providers.ts';
 import type { CloudView } from '../optimizer/types.ts';
+import { fileText } from './file.ts';
 import { type Flag, type Given, UsageError } from './usage.ts';
 
 export const CATALOGS: Readonly<Record<string, Flag>> = {
@@ -33,7 +33,7 @@ export async function priceLists(given: Given): Promise<PriceList[]> {
 export function originOf(lists: readonly PriceList[]): string {
   const parts = lists.map(({ cloud, source, date }) => `${cloud.name} ${date ? `of ${date}` : `from ${source}`}`);
   const warning = lists.some(({ date }) => date) ? 'built-in prices, collected once and not live' : 'prices';
-  return `${warning}: ${parts.join(', ')}; of machines alone, without disks and traffic`;
+  return `${warning}: ${parts.join(', ')}`;
 }
 
 async function builtin(provider: string): Promise<PriceList> {
@@ -46,15 +46,7 @@ function fromFile(argument: string): PriceList {
   if (name === undefined || path === undefined)
     throw new UsageError(`--catalog: got ${argument}, expected NAME=CSV with a NAME of lower-case letters and digits`);
   const provider = isProviderWord(name) ? name : 'plugin';
-  return { cloud: cloudOf(name, provider, textOf(path)), source: path, date: undefined };
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new UsageError(`cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`);
-  }
+  return { cloud: cloudOf(name, provider, fileText(path)), source: path, date: undefined };
 }
 
 /** Whether the account could launch there is not known here: every cloud counts as ready, and as able to do everything. */

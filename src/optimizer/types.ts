@@ -44,6 +44,10 @@ export interface LocalNodes {
 export interface LocalPlace {
   readonly name: string;
   readonly nodes: readonly LocalNodes[];
+  /** An autoscaler is known there: what has no room now may get some. */
+  readonly scalesUp?: boolean;
+  /** What other work has requested cannot be read, so `nodes` are as large as they would be empty. */
+  readonly requestsUnknown?: boolean;
 }
 
 /** USD per hour as decimal strings; what is absent is free. */

@@ -6,6 +6,7 @@ import { bringUp } from './bring-up.ts';
 import { type Closing, closing, placeText } from './close.ts';
 import { type ClusterDecision, type ClusterEvent, type ClusterFacts, type OpenAttempt, still } from './decision.ts';
 import { SSH_TIMEOUT_SECONDS } from './constants.ts';
+import { withExclusion } from './exclusions.ts';
 import type { Machine } from './facts.ts';
 import { costAt } from './money.ts';
 import { keep, type Report } from './report.ts';
@@ -206,10 +207,8 @@ function closedFields(closed: Closing, facts: ClusterFacts, open: OpenAttempt): 
     message: closed.message,
     endedAt: new Date(facts.now).toISOString(),
   });
-  const exclusions = [
-    ...activeExclusions(facts.cluster, facts.now),
-    ...(closed.exclusion ? [closed.exclusion] : []),
-  ].slice(-64);
+  const active = activeExclusions(facts.cluster, facts.now);
+  const exclusions = closed.exclusion ? withExclusion(active, closed.exclusion) : active;
   return {
     attempt: undefined,
     attempts: [record, ...(status?.attempts ?? [])].slice(0, 20),

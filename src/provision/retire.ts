@@ -1,6 +1,7 @@
 /** Give every machine back, prove it, and then rent elsewhere. */
 import type { Exclusion } from '../api/types.gen.ts';
 import { type ClusterDecision, type ClusterFacts, still } from './decision.ts';
+import { withExclusion } from './exclusions.ts';
 import { costAt } from './money.ts';
 import { keep } from './report.ts';
 import { activeExclusions } from './search.ts';
@@ -41,9 +42,8 @@ function retired(facts: ClusterFacts, why: Retirement): ClusterDecision {
   const attempts = (status?.attempts ?? []).map((attempt) =>
     attempt.outcome === 'Held' ? { ...attempt, ...ended } : attempt,
   );
-  const exclusions = [...activeExclusions(facts.cluster, facts.now), ...(why.exclusion ? [why.exclusion] : [])].slice(
-    -64,
-  );
+  const active = activeExclusions(facts.cluster, facts.now);
+  const exclusions = why.exclusion ? withExclusion(active, why.exclusion) : active;
   const message = `${why.message}; looking for another place`;
   const report = keep(
     { Provisioned: ['False', why.reason, message], Reconciling: [why.reason, message] },

@@ -4,7 +4,8 @@ import { builtinCatalogFile } from '../../catalog/builtin.ts';
 import { download, type EndpointPolicy } from '../../catalog/download.ts';
 import type { Parsed } from '../../catalog/load.ts';
 import { readAside } from '../../catalog/reader.ts';
-import { checkedEndpoint, guardedLookup } from '../../clouds/kit/endpoint.ts';
+import { cloudAgent } from '../../clouds/kit/agent.ts';
+import { checkedEndpoint } from '../../clouds/kit/endpoint.ts';
 import type { ConfigMap } from '../../kube/resources.ts';
 import type { Account } from '../accounts/account.ts';
 import type { Deps } from '../deps.ts';
@@ -51,7 +52,7 @@ async function read(...content: Parameters<typeof readAside>): Promise<CatalogRe
 
 /** Where catalogs may be fetched: the same policy as for the endpoints of clouds. */
 export function catalogPolicy({ config: { allowInsecureEndpointHosts: hosts } }: Pick<Deps, 'config'>): EndpointPolicy {
-  return { check: (url) => checkedEndpoint(url, hosts), lookup: guardedLookup(hosts) };
+  return { check: (url) => checkedEndpoint(url, hosts), connections: () => cloudAgent(hosts) };
 }
 
 async function readUrl({ cloud, etag }: CatalogOf, deps: CatalogDeps, signal: AbortSignal): Promise<CatalogRead> {

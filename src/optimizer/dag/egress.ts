@@ -26,7 +26,7 @@ const TIERS: Readonly<Record<string, Tiers>> = {
 };
 
 /** 10 Gbit/s. */
-const SECONDS_PER_GIB = 0.8;
+const GIB_PER_SECOND = 1.25;
 
 /** Micro-USD for one transfer to another provider. */
 export function egressMicro(provider: string, sizeGiB: number): number {
@@ -40,5 +40,5 @@ export function egressMicro(provider: string, sizeGiB: number): number {
 }
 
 export function transferSeconds(sizeGiB: number): number {
-  return sizeGiB * SECONDS_PER_GIB;
+  return sizeGiB / GIB_PER_SECOND;
 }

@@ -1,6 +1,8 @@
 /** What a person should know of a plan beside its places: names that were completed, alternatives that cannot be, a cheaper variant. */
+import { DEVICES } from '../../catalog/devices.ts';
 import { acceleratorsOf } from '../request/accelerators.ts';
 import { alternativesOf } from '../request/alternatives.ts';
+import { isValidLabel } from '../request/labels.ts';
 import { acceleratorNames } from '../search/known.ts';
 import { type Scope, scopesOf } from '../search/legs.ts';
 import { infraOf, machineText, usd } from '../text.ts';
@@ -9,14 +11,20 @@ import { reasonText } from './code.ts';
 import { requestText } from './message.ts';
 import { asking, firstOf } from './nearest.ts';
 
+/** Of every plan. */
+export const NOT_MODELLED =
+  'not modelled: disks, public IPs, control-plane fees, interruption of spot machines, and all traffic but that between stages with different providers';
+
 /** Of a plan that chose something. */
 export function notesOf(chosen: Candidate, input: RankInput): string[] {
   const scopes = scopesOf(alternativesOf(input.resources), input);
   const notes = [
     ...scopes.flatMap(completedName),
     ...scopes.flatMap((scope) => impossible(scope, input)),
-    ...scopes.flatMap((scope) => cheaperVariant(scope, chosen, input)),
+    ...cheapestVariant(scopes, chosen, input),
     ...unusualMachine(scopes, chosen),
+    ...lostLabels(scopes, chosen),
+    ...ofPlace(chosen, input),
   ];
   return [...new Set(notes)];
 }
@@ -36,17 +44,17 @@ function impossible(scope: Scope, input: RankInput): string[] {
     : [`no offering for the alternative ${requestText(alternative.request)} (${reasonText(scope, input)})`];
 }
 
-/** Variants are different machines, so the name is never widened: it is only said what it would save. */
-function cheaperVariant({ alternative, usable }: Scope, chosen: Candidate, input: RankInput): string[] {
-  const asked = acceleratorsOf(alternative.request.accelerators ?? '');
-  if (alternative.request.accelerators === undefined || asked.kind !== 'name') return [];
-  const variants = new Set(usable.flatMap(acceleratorNames).filter((name) => isVariant(name, asked.name)));
-  const offers = [...variants].flatMap((name) => {
-    const accelerators = `${name}:${asked.count}`;
-    const candidate = firstOf(asking(alternative, { accelerators }), input);
-    return candidate && candidate.hourlyMicro < chosen.hourlyMicro ? [{ accelerators, candidate }] : [];
-  });
-  const [cheapest] = offers.sort((a, b) => a.candidate.hourlyMicro - b.candidate.hourlyMicro);
+interface Variant {
+  readonly accelerators: string;
+  readonly candidate: Candidate;
+}
+
+/** Variants are different machines, so the name is never widened: it is only said what the cheapest would save. */
+function cheapestVariant(scopes: readonly Scope[], chosen: Candidate, input: RankInput): string[] {
+  const [cheapest] = scopes
+    .flatMap((scope) => variantsOf(scope, input))
+    .filter(({ candidate }) => candidate.hourlyMicro < chosen.hourlyMicro)
+    .sort((a, b) => a.candidate.hourlyMicro - b.candidate.hourlyMicro);
   if (!cheapest) return [];
   const { accelerators, candidate } = cheapest;
   return [
@@ -54,8 +62,35 @@ function cheaperVariant({ alternative, usable }: Scope, chosen: Candidate, input
   ];
 }
 
-function isVariant(name: string, asked: string): boolean {
-  return name.toLowerCase().startsWith(`${asked.toLowerCase()}-`);
+function variantsOf({ alternative, usable, accelerators: wanted }: Scope, input: RankInput): Variant[] {
+  const asked = acceleratorsOf(alternative.request.accelerators ?? '');
+  const [own] = wanted;
+  if (!own || asked.kind !== 'name') return [];
+  const known = [...new Set(usable.flatMap(acceleratorNames))];
+  return known
+    .filter((name) => isVariant(name, own.name, known))
+    .flatMap((name) => {
+      const accelerators = `${name}:${asked.count}`;
+      const candidate = firstOf(asking(alternative, { accelerators }), input);
+      return candidate ? [{ accelerators, candidate }] : [];
+    });
+}
+
+/** `H100-SXM` and `H100-MEGA` are variants of `H100` and of each other; one with less memory takes no work of the other. */
+function isVariant(name: string, asked: string, known: readonly string[]): boolean {
+  const isOther = name.toLowerCase() !== asked.toLowerCase();
+  return isOther && familyOf(name, known) === familyOf(asked, known) && memoryOf(name) >= memoryOf(asked);
+}
+
+/** The shortest known name that it begins with, in lower case. */
+function familyOf(name: string, known: readonly string[]): string {
+  const folded = name.toLowerCase();
+  const roots = known.map((each) => each.toLowerCase()).filter((root) => folded.startsWith(`${root}-`));
+  return roots.reduce((shortest, root) => (root.length < shortest.length ? root : shortest), folded);
+}
+
+function memoryOf(name: string): number {
+  return DEVICES.find((device) => device.name.toLowerCase() === name.toLowerCase())?.memoryGiB ?? 0;
 }
 
 function unusualMachine(scopes: readonly Scope[], chosen: Candidate): string[] {
@@ -66,4 +101,26 @@ function unusualMachine(scopes: readonly Scope[], chosen: Candidate): string[] {
   return isSizeOnly && !isUsual
     ? [`${chosen.instanceType} is not of the families that ${chosen.cloud} usually gives`]
     : [];
+}
+
+/** Where a provider states no grammar, labels are left out. */
+function lostLabels(scopes: readonly Scope[], chosen: Candidate): string[] {
+  const cloud = scopes.flatMap(({ usable }) => usable).find(({ name }) => name === chosen.cloud);
+  const keys = scopes.flatMap(({ alternative }) =>
+    Object.entries(alternative.request.labels ?? {}).flatMap(([key, value]) =>
+      isValidLabel(cloud?.provider ?? '', key, value) === undefined ? key : [],
+    ),
+  );
+  return keys.length > 0 ? [`labels are not applied on ${chosen.cloud}: ${[...new Set(keys)].join(', ')}`] : [];
+}
+
+function ofPlace(chosen: Candidate, { clouds }: RankInput): string[] {
+  const cloud = clouds.find(({ name }) => name === chosen.cloud);
+  const place = cloud?.places?.find(({ name }) => name === chosen.region);
+  return [
+    ...(place?.requestsUnknown
+      ? [`${infraOf(chosen)}: what others have requested there cannot be read, all is taken as free`]
+      : []),
+    ...(place?.scalesUp ? [`${infraOf(chosen)}: may scale up`] : []),
+  ];
 }

@@ -30,7 +30,8 @@ export function localSnapshot(
   const placeIds = new PlaceIds();
   const offerings = new Offerings();
   const rows = places.map((place) => {
-    const micro = roomFor(machine, place) >= numNodes ? priceMicro(machine, place.name, cloud.pricing) : NaN;
+    const isOffered = place.scalesUp === true || roomFor(machine, place) >= numNodes;
+    const micro = isOffered ? priceMicro(machine, place.name, cloud.pricing) : NaN;
     return offerings.add(placeIds.id({ region: place.name, zone: '' }), micro, NaN);
   });
   const draft = { drafts: [{ machine, rows }], offerings, places: placeIds.places() };

@@ -1,5 +1,6 @@
 /** What a cloud must be able to do for a request, and how it is asked for places. */
 import type { NormalRequest } from '../request/alternatives.ts';
+import { isValidLabel } from '../request/labels.ts';
 import type { CloudView, Market, RankInput } from '../types.ts';
 
 /** Clouds without zones, where an attempt names a region. */
@@ -20,7 +21,14 @@ interface Asked {
 export function missingFeature(request: NormalRequest, { input, cloud, regionLevel }: Asked): string | undefined {
   // A gang never spans zones, and a list of zones may be answered by several.
   if (cloud.provider === 'runpod' && regionLevel && input.numNodes > 1) return 'MultiNode';
+  if (refusesLabel(request, cloud)) return 'Labels';
   return cloud.lacks.length === 0 ? undefined : askedFeatures(request, input).find((f) => cloud.lacks.includes(f));
+}
+
+function refusesLabel({ labels }: NormalRequest, { provider }: CloudView): boolean {
+  return (
+    labels !== undefined && Object.entries(labels).some(([key, value]) => isValidLabel(provider, key, value) === false)
+  );
 }
 
 function askedFeatures(request: NormalRequest, input: RankInput): string[] {

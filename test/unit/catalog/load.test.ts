@@ -119,6 +119,73 @@ describe('a catalog', () => {
     );
   });
 
+  /** Headers and rows as SkyPilot hosts them: the order of columns differs by version and cloud. */
+  const hosted: readonly (readonly [string, string, readonly string[], string])[] = [
+    [
+      'v8 of AWS',
+      'aws',
+      [
+        'InstanceType,AcceleratorName,AcceleratorCount,vCPUs,MemoryGiB,GpuInfo,Price,SpotPrice,Region,AvailabilityZone,Arch',
+        'x1.large,,,2.0,4.0,,0.05,0.020000,us-east-1,use1-az1,arm64',
+      ],
+      'x1.large us-east-1/use1-az1 50000 20000',
+    ],
+    [
+      'v5 of GCP',
+      'gcp',
+      [
+        'InstanceType,vCPUs,MemoryGiB,AcceleratorName,AcceleratorCount,GpuInfo,Region,AvailabilityZone,Price,SpotPrice',
+        'x1-standard-2,2.0,4.0,,,,us-east1,us-east1-b,0.05,0.02',
+      ],
+      'x1-standard-2 us-east1/us-east1-b 50000 20000',
+    ],
+    [
+      'v6 of Azure',
+      'azure',
+      [
+        'InstanceType,AcceleratorName,AcceleratorCount,vCPUs,MemoryGiB,GpuInfo,Price,SpotPrice,Region,Generation',
+        'Standard_X2,,,2.0,4,,0.05,,eastus,"V1,V2"',
+      ],
+      'Standard_X2 eastus/ 50000 NaN',
+    ],
+    [
+      'v8 of Lambda',
+      'lambda',
+      [
+        'InstanceType,AcceleratorName,AcceleratorCount,vCPUs,MemoryGiB,Price,Region,GpuInfo,SpotPrice',
+        `gpu_1x,A10,1.0,30.0,200.0,0.05,us-east-1,"{'Gpus': [{'Name': 'A10', 'Count': 1.0, 'MemoryInfo': {'SizeInMiB': 24576}}]}",`,
+      ],
+      'gpu_1x us-east-1/ 50000 NaN',
+    ],
+    [
+      'v8 of RunPod',
+      'runpod',
+      [
+        'InstanceType,AcceleratorName,AcceleratorCount,vCPUs,MemoryGiB,Region,SpotPrice,Price,AvailabilityZone,GpuInfo',
+        `1x_A40,A40,1.0,8.0,117.0,CA,0.05,0.05,CA-MTL-1,"{'Gpus': [{'Name': 'A40', 'MemoryInfo': {'SizeInMiB': 48}}]}"`,
+      ],
+      '1x_A40 CA/CA-MTL-1 50000 50000',
+    ],
+  ];
+  for (const [version, provider, lines, offering] of hosted) {
+    it(`is read in the form of SkyPilot's ${version}`, () => {
+      const { snapshot, skipped } = parseCatalog(`${lines.join('\n')}\n`, provider);
+      assert.deepEqual([offerings(snapshot), skipped], [[offering], 0]);
+    });
+  }
+
+  it('knows the memory of a device however it is written, but not from a number that cannot be MiB', () => {
+    const memory = (gpuInfo: string) =>
+      parseCatalog(csv(`a,Zeta,1,2,4,"${gpuInfo}",1,,r,`), 'x').snapshot.otherDevices.map(({ memoryGiB }) => memoryGiB);
+    assert.deepEqual(memory('{""Gpus"":[{""MemoryMiB"":40960}]}'), [40]);
+    assert.deepEqual(memory(`{'Gpus': [{'MemoryInfo': {'SizeInMiB': 49152}}]}`), [48]);
+    assert.deepEqual(memory(`{'Gpus': [{'MemoryInfo': {'SizeInMiB': 80}}]}`), []);
+  });
+
+  it('is refused where it is empty', () => {
+    assert.throws(() => parseCatalog('\n\n', 'x'), /it is empty/);
+  });
+
   it('is refused without a required column, with its name', () => {
     assert.throws(() => parseCatalog('InstanceType,Price,Region\na,1,r', 'x'), /lacks AcceleratorName.*vCPUs/);
   });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { isDue, refusal } from '../../../src/catalog/refresh.ts';
+import { isDue, refreshAfterMs, refusal, retryAfterMs } from '../../../src/catalog/refresh.ts';
 
 describe('a catalog source', () => {
   it('is read again after its interval, and never below five minutes', () => {
@@ -12,6 +12,23 @@ describe('a catalog source', () => {
   it('that comes with the operator or with a ConfigMap is not polled', () => {
     assert.equal(isDue('Builtin', Infinity), false);
     assert.equal(isDue('ConfigMap', Infinity), false);
+  });
+});
+
+describe('the time to the next reading', () => {
+  it('is the interval, ten percent more or less, so that many clouds do not ask at once', () => {
+    for (const source of ['URL', 'Provider', 'ConfigMap'] as const) {
+      const times = [0, 0.5, 0.999_999].map((random) => Math.round(refreshAfterMs(source, 1_000, random)));
+      assert.deepEqual(times, [900_000, 1_000_000, 1_100_000]);
+    }
+    assert.equal(refreshAfterMs('URL', undefined, 0.5), 25_200_000);
+    assert.equal(refreshAfterMs('URL', 1, 0.5), 300_000);
+    assert.equal(refreshAfterMs('Builtin', 300, 0.5), Infinity);
+  });
+
+  it('doubles with each failure, up to the interval', () => {
+    const times = [1, 2, 3, 4, 2_000].map((failures) => retryAfterMs(failures, 300));
+    assert.deepEqual(times, [60_000, 120_000, 240_000, 300_000, 300_000]);
   });
 });
 

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { builtinCatalogDate, builtinProviders } from '../../../src/catalog/builtin.ts';
+import { NOT_MODELLED } from '../../../src/optimizer/explain/notes.ts';
 import { run, type Ran } from './support.ts';
 
 const HEADER = 'InstanceType,AcceleratorName,AcceleratorCount,vCPUs,MemoryGiB,Price,SpotPrice,Region,AvailabilityZone';
@@ -46,7 +47,8 @@ describe('kubectl sky plan', () => {
         'acme/north   big        96      1152      A100:8         on-demand   20.00         40.00',
         'catalog HASH',
         '',
-        'prices: acme from acme.csv, gcp from gcp.csv; of machines alone, without disks and traffic',
+        'prices: acme from acme.csv, gcp from gcp.csv',
+        NOT_MODELLED,
         '',
       ].join('\n'),
     );
@@ -186,6 +188,123 @@ describe('kubectl sky plan', () => {
       assert.equal(stdout, '');
     });
   }
+
+  it('wants either a file or the name of an object', async () => {
+    for (const args of [[], ['pair', '-f', 'x.yaml']]) {
+      const { code, stderr } = await run('plan', ...args);
+      assert.equal(code, 2);
+      assert.match(stderr, /plan needs either -f FILE or the NAME/);
+    }
+  });
+
+  it('plans a SkyPilot task, and says what of it changes no machine', async () => {
+    const task =
+      'name: My.Task\nnum_nodes: 2\nworkdir: nowhere\nevent_callback: x\nresources: { accelerators: { A100: 8 } }\n';
+    const { code, stdout, stderr } = await plan(task);
+    assert.equal(code, 0);
+    assert.match(stdout, /acme\/north .*A100:8 +on-demand +20\.00 +40\.00 +✔/);
+    assert.match(stderr, /^left out: file\.yaml:4: event_callback: nothing is called back/);
+  });
+
+  for (const [name, task, text] of [
+    ['key', 'resources:\n  acelerators: A100\n', 'file.yaml:2: resources.acelerators: unknown field; did you mean acc'],
+    ['value', 'resources:\n\n  any_of: [{}, { cpus: few }]\n', 'file.yaml:3: resources.any_of[1].cpus: "few" is not'],
+    ['task of several', 'run: a\n---\nrun: b\nnum_nodes: 0\n', 'file.yaml:4: num_nodes: must be a whole number'],
+  ] as const) {
+    it(`refuses a wrong ${name} of a SkyPilot task, with its line`, async () => {
+      const { code, stdout, stderr } = await plan(task);
+      assert.equal(code, 2);
+      assert.ok(stderr.includes(text), stderr);
+      assert.equal(stdout, '');
+    });
+  }
+
+  describe('of a pipeline', () => {
+    const task = (size: number): string =>
+      [
+        'name: chain\n',
+        `name: get\nrun: a\nresources: { accelerators: T4 }\noutputs: { "gs://b/x": ${size} }\n`,
+        'name: use\nrun: b\nresources: { cpus: 4 }\n',
+      ].join('---\n');
+
+    it('places all stages so that they and the traffic between them cost least together', async () => {
+      const { code, stdout } = await plan(task(0));
+      assert.equal(code, 0);
+      assert.equal(
+        stdout.replace(/sha256:\w{12}/, 'HASH'),
+        [
+          'STAGE   INFRA                     INSTANCE             VCPUS   MEM(GB)   ACCELERATORS   MARKET      NODES   $/H    TIME   $',
+          'get     gcp/us-east1/us-east1-c   n1-standard-8+T4:1   8       30        T4:1           on-demand   1       0.73   62m    0.73',
+          'use     gcp/us-east1/us-east1-c   n2-standard-4        4       16                       on-demand   1       0.19   62m    0.19',
+          'total: $0.92, done after 2h',
+          'catalog HASH',
+          '',
+          'prices: acme from acme.csv, gcp from gcp.csv',
+          NOT_MODELLED,
+          '',
+        ].join('\n'),
+      );
+    });
+
+    it('shows what goes from one provider to another, and what that costs', async () => {
+      const far = task(100).replace('resources: { cpus: 4 }', 'resources: { infra: acme, cpus: 4 }');
+      const { stdout } = await plan(far);
+      assert.match(stdout, /\nTRANSFER +TO +GIB +TIME +\$\nget +use +100 +80s +12\.00\n/);
+      assert.match(stdout, /\ntotal: \$12\.93, of which \$12\.00 are for transfers between providers, done after 2h\n/);
+    });
+
+    it('stays with the data where leaving costs more than it saves', async () => {
+      const cheap = [HEADER, 'n2-standard-4,,,4,16,0.19,,us-east1,us-east1-c', 'big,,,4,16,0.30,,us-east1,us-east1-c'];
+      writeFileSync(join(folder, 'aws.csv'), cheap.join('\n').replaceAll('n2-standard-4', 'm6i.x'));
+      const aws = ['--catalog', `aws=${join(folder, 'aws.csv')}`];
+      const stages = (size: number): string =>
+        task(size).replace(
+          'resources: { cpus: 4 }',
+          'resources: { any_of: [{ infra: aws }, { infra: gcp }], cpus: 4, memory: 16 }',
+        );
+      const placeOf = async (size: number) => /\nuse +(\w+)\//.exec((await plan(stages(size), ...aws)).stdout)?.[1];
+      assert.deepEqual([await placeOf(0), await placeOf(1)], ['aws', 'gcp']);
+    });
+
+    it('is given to programs with its stages and transfers', async () => {
+      const far = task(100).replace('resources: { cpus: 4 }', 'resources: { infra: acme, cpus: 4 }');
+      const { plans } = JSON.parse((await plan(far, '-o', 'json')).stdout) as { plans: Record<string, unknown>[] };
+      assert.deepEqual(plans[0]?.['transfers'], [{ from: 'get', to: 'use', sizeGiB: 100, seconds: 80, cost: '12.00' }]);
+      assert.deepEqual([plans[0]?.['cost'], plans[0]?.['proven']], ['12.93', true]);
+    });
+
+    const job = (tasks: string): string =>
+      `apiVersion: sky-operator.dev/v1alpha1\nkind: SkyJob\nmetadata: { name: p }\nspec:\n  tasks: ${tasks}\n`;
+
+    it('reads stages of a SkyJob, takes the first item of ordered that has a place, and waits for inputs', async () => {
+      const ordered = '{ ordered: [{ accelerators: "A100:3" }, { infra: acme, cpus: 4 }, { infra: gcp, cpus: 4 }] }';
+      const { code, stdout } = await plan(
+        job(`[{ name: a, inputs: [{ uri: "s3://b/x", sizeGiB: 11 }], cluster: { resources: ${ordered} } }]`),
+      );
+      assert.equal(code, 0);
+      assert.match(stdout, /\na +acme\/north +small /);
+      assert.match(stdout, /\ns3:\/\/b\/x +a +11 +8s +0\.90\n/);
+    });
+
+    it('names every stage that has no place, and exits as the first of them', async () => {
+      const { code, stdout } = await plan(
+        job(
+          '[{ name: a, cluster: { resources: { accelerators: "A100:4" } } }, { name: b, cluster: { resources: { infra: azure } } }]',
+        ),
+      );
+      assert.equal(code, 3);
+      assert.match(
+        stdout,
+        /^stage a: no offering for 1x A100:4 \(NoSuchCount\)\n[^]*\nstage b: no offering for .*\(NoCloudReady\)\n/,
+      );
+    });
+
+    it('is refused where stages wait for each other', async () => {
+      const { code, stderr } = await plan(job('[{ name: a, dependsOn: [b] }, { name: b, dependsOn: [a] }]'));
+      assert.equal(code, 2);
+      assert.match(stderr, /file\.yaml:5: spec\.tasks: a, b wait for each other/);
+    });
+  });
 
   it('refuses a catalog that it cannot take', async () => {
     for (const [argument, text] of [

@@ -152,6 +152,16 @@ describe('the catalog of a SkyCloud', () => {
       assert.match(fact.message, /^the catalog is refused: its SHA-256 is [0-9a-f]{64}, not the one/);
     });
 
+    it('of another hash leaves the version before in use', async () => {
+      const { observeSource } = aKnownCloud(fakeClock(), new Map());
+      gives(4);
+      await observeSource({ source: 'URL', url });
+      gives(5);
+      const { catalog: fact } = await observeSource({ source: 'URL', url: `${url}#sha256=${'0'.repeat(64)}` });
+      assert.ok(fact.kind === 'Rejected', fact.kind);
+      assert.equal(fact.status.rows, 4);
+    });
+
     for (const [name, wrong, text] of [
       ['http to a host that is not allowed', 'http://prices.example/a.csv', /prices\.example must be reached by https/],
       ['an address inside the cluster', 'https://10.0.0.1/a.csv', /10\.0\.0\.1 is not a public address/],
