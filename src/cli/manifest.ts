@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { type Document, isMap, isNode, isScalar, LineCounter, parse, parseAllDocuments } from 'yaml';
 import { GROUP } from '../api/kinds.ts';
 import type { SkyCluster, SkyJob } from '../api/types.gen.ts';
-import { type Path, type Problem, problemsOf, type Schema } from './schema-check.ts';
+import { type Path, type Problem, problemsOf, type Schema } from '../api/schema-check.ts';
 import { UsageError } from './usage.ts';
 
 export interface Manifest {

@@ -2,7 +2,7 @@
 import type { SkyClusterSpec, SkyJob, SkyJobSpec, Stage } from '../api/types.gen.ts';
 import { fileName, fileText } from './file.ts';
 import { isTaskFile, locatorOf, type Manifest, pathOfText, readManifests } from './manifest.ts';
-import type { Path, Problem } from './schema-check.ts';
+import type { Path, Problem } from '../api/schema-check.ts';
 import { convert, isLoss } from './skypilot/convert.ts';
 import { UsageError } from './usage.ts';
 

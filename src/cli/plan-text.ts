@@ -6,7 +6,7 @@ import type { Candidate, Plan } from '../optimizer/types.ts';
 import { pathOfText } from './manifest.ts';
 import { EXIT } from './objects.ts';
 import type { PriceList } from './price-lists.ts';
-import type { Path, Problem } from './schema-check.ts';
+import type { Path, Problem } from '../api/schema-check.ts';
 import { table } from './text.ts';
 
 type Planned = Extract<Plan, { outcome: 'Planned' }>;

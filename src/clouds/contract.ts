@@ -225,7 +225,7 @@ export interface NodePage {
 export type PerId<T> = ReadonlyMap<string, T | ProviderFault>;
 
 export interface CheckItem {
-  readonly probe: 'reachability' | 'auth' | 'permission' | 'billing' | 'quota' | 'network' | 'image';
+  readonly probe: 'reachability' | 'auth' | 'config' | 'permission' | 'billing' | 'quota' | 'network' | 'image';
   readonly region?: string;
   readonly status: 'ok' | 'warn' | 'fail' | 'skipped';
   readonly message: string;

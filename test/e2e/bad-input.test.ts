@@ -207,14 +207,26 @@ describe('input that is wrong', function () {
       'SecretIncomplete',
       /empty lacks the key\(s\) api_key/,
     ],
+    [
+      'a setting that the cloud does not have',
+      { config: { profil: 'full' } },
+      'InvalidInput',
+      /^spec\.config\.profil: unknown field, did you mean profile\?/,
+    ],
+    [
+      'a setting with a value of another kind',
+      { config: { profile: 7 } },
+      'InvalidInput',
+      /^spec\.config\.profile: 7 is not one of full/,
+    ],
     ['a key that is wrong', { credentialsSecretRef: { name: 'wrong' } }, 'CredentialsInvalid', /api_key/],
     [
       'a profile of another simulator',
       { config: { profile: 'fluffy' } },
-      'CredentialsInvalid',
+      'ConfigInvalid',
       /Set spec\.config\.profile to full/,
     ],
-    ['an endpoint that nobody serves', { endpoint: 'http://127.0.0.1:9' }, 'ConfigInvalid', /Check spec\.endpoint/],
+    ['an endpoint that nobody serves', { endpoint: 'http://127.0.0.1:9' }, 'CloudUnreachable', /Check spec\.endpoint/],
   ];
   for (const [index, [name, change, reason, message]] of clouds.entries()) {
     it(`${name}: a SkyCloud says so`, async () => {

@@ -60,7 +60,7 @@ async function check(cx: CallContext, client: FluffyClient): Promise<CheckReport
       profile === wanted
         ? { probe: 'auth', status: 'ok', message: `The key opens account ${account}.` }
         : {
-            probe: 'auth',
+            probe: 'config',
             status: 'fail',
             message: `The server has the profile ${profile}, the SkyCloud says ${wanted}.`,
             hint: `Set spec.config.profile to ${profile}.`,

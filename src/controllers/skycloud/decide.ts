@@ -93,19 +93,31 @@ function credentialVerdict(fact: CredentialFact | undefined): Verdict {
   if (fact.kind === 'Missing') return ['False', fact.reason, fact.message];
   if (fact.kind === 'Failed') return ['Unknown', 'CloudUnreachable', fact.message];
   const failed = fact.report.items.find((item) => item.status === 'fail' && AUTH.has(item.probe));
-  if (failed) return ['False', failed.probe === 'auth' ? 'CredentialsInvalid' : 'ConfigInvalid', textOf(failed)];
+  if (failed) return ['False', REASONS[failed.probe], textOf(failed)];
   const warned = fact.report.items.filter(({ status, probe }) => status === 'warn' && AUTH.has(probe)).map(textOf);
   const account = `account ${fact.report.account?.display ?? fact.report.account?.id ?? '?'}`;
   return ['True', 'CredentialsValid', [account, ...warned].join('; ')];
 }
 
-const AUTH = new Set<CheckItem['probe']>(['reachability', 'auth']);
+/** What says something of the credential itself; the rest is about what it may do. */
+const AUTH = new Set<CheckItem['probe']>(['reachability', 'auth', 'config']);
+
+const REASONS: Readonly<Record<CheckItem['probe'], string>> = {
+  reachability: 'CloudUnreachable',
+  auth: 'CredentialsInvalid',
+  config: 'ConfigInvalid',
+  permission: 'PermissionDenied',
+  billing: 'BillingBlocked',
+  quota: 'NoQuota',
+  network: 'ConfigInvalid',
+  image: 'ConfigInvalid',
+};
 
 function permissionVerdict(fact: CredentialFact | undefined): Verdict {
   if (fact?.kind !== 'Checked') return UNKNOWN;
   const wrong = fact.report.items.filter((item) => !AUTH.has(item.probe));
   const failed = wrong.find((item) => item.status === 'fail');
-  if (failed) return ['False', 'PermissionDenied', textOf(failed)];
+  if (failed) return ['False', REASONS[failed.probe], textOf(failed)];
   const warned = wrong.filter((item) => item.status === 'warn').map(textOf);
   return [
     'True',

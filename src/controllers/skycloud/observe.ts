@@ -1,10 +1,10 @@
+import { problemsOf, type Schema } from '../../api/schema-check.ts';
 import type { SkyCloud, SkyCloudStatus } from '../../api/types.gen.ts';
 import { addressProblem } from '../../catalog/download.ts';
 import { CatalogRefused, trusted } from '../../catalog/load.ts';
 import { refreshAfterMs, retryAfterMs } from '../../catalog/refresh.ts';
 import { moneyOf, microOf } from '../../provision/money.ts';
 import type { Account } from '../accounts/account.ts';
-import type { NodeProvider } from '../../clouds/contract.ts';
 import type { Deps } from '../deps.ts';
 import { catalogPolicy, readCatalog } from './catalogs.ts';
 import { checkCredential } from './credential.ts';
@@ -35,7 +35,7 @@ export async function observeCloud(
   const known = memory.of(cloud.metadata.name);
   const provider = await deps.provider(cloud.spec.provider);
   const invalid = provider
-    ? invalidSpec(cloud, settingsOf(provider), deps)
+    ? invalidSpec(cloud, provider.manifest.configSchema, deps)
     : `spec.provider: ${cloud.spec.provider} is not a provider of this operator; use one of ${deps.providerNames.join(', ')}`;
   if (provider && invalid === undefined) {
     await checkCredential({ cloud, provider, known }, deps, signal);
@@ -51,18 +51,9 @@ export async function observeCloud(
   };
 }
 
-function settingsOf({ manifest: { configSchema } }: NodeProvider): Readonly<Record<string, unknown>> {
-  return (configSchema.properties ?? {}) as Record<string, unknown>;
-}
-
-function invalidSpec(
-  cloud: SkyCloud,
-  known: Readonly<Record<string, unknown>>,
-  deps: Pick<Deps, 'config'>,
-): string | undefined {
-  const setting = Object.keys(cloud.spec.config ?? {}).find((key) => !(key in known));
-  if (setting !== undefined)
-    return `spec.config.${setting}: is not a setting of ${cloud.spec.provider}; use one of ${Object.keys(known).join(', ')}`;
+function invalidSpec(cloud: SkyCloud, settings: Schema, deps: Pick<Deps, 'config'>): string | undefined {
+  const [wrong] = problemsOf(cloud.spec.config, settings, ['spec', 'config']);
+  if (wrong) return `${wrong.path.join('.')}: ${wrong.text}`;
   if (cloud.spec.deadManSeconds) return 'spec.deadManSeconds: is not supported yet; remove it';
   if (cloud.spec.plugin) return 'spec.plugin: is not supported yet; remove it';
   const { source, url = '' } = cloud.spec.catalog ?? {};

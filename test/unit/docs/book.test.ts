@@ -43,7 +43,8 @@ describe('the book', () => {
   });
 
   it('names only files and folders that exist', () => {
-    const paths = named(/(?<![\w/.-])((?:src|hack|test|deploy|docs|crds|\.ci)\/[\w./-]*\w)/g);
+    // Acme is made by the reader of a guide, whose own test looks for its files.
+    const paths = named(/(?<![\w/.-])((?:src|hack|test|deploy|docs|crds|\.ci)\/(?![\w./-]*\bacme\b)[\w./-]*\w)/g);
     assert.ok(paths.length > 0);
     assert.deepEqual(
       paths.filter(([, path]) => !existsSync(join(ROOT, path))),
@@ -123,6 +124,6 @@ function settingOfRow([, path, flag, fallback = '', text]: RegExpExecArray): Set
 
 function settingOfHelp(line: string): Setting[] {
   const [all, flag, path, text, fallback] =
-    /^ {2}(--[\w-]+)? +([\w.]+): (.*?)(?: \(("[^"]*"|\d+|\[\])\))?$/.exec(line) ?? [];
+    /^ {2}(--[\w-]+)? +([\w.]+): (.*?)(?: \(("[^"]*"|\d+|true|false|\[\])\))?$/.exec(line) ?? [];
   return all === undefined ? [] : [setting(path, flag, fallback?.replaceAll(/["[\]]/g, ''), text)];
 }

@@ -1,7 +1,7 @@
 /** What is wrong with a value by its schema, before an API server is asked. Of rules in CEL only those are read that are one pattern. */
-import { nearest } from './usage.ts';
+import { nearest } from './nearest.ts';
 
-/** The part of a CRD's schema that is looked at. */
+/** The part of a schema that is looked at: a CRD's, or the one of a cloud's settings. */
 export interface Schema {
   readonly type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean';
   readonly 'x-kubernetes-int-or-string'?: boolean;
@@ -12,6 +12,7 @@ export interface Schema {
   readonly enum?: readonly unknown[];
   readonly minimum?: number;
   readonly maximum?: number;
+  readonly minLength?: number;
   readonly pattern?: string;
   readonly 'x-kubernetes-validations'?: readonly { readonly rule: string; readonly message?: string }[];
 }
@@ -39,7 +40,7 @@ function itemProblems(item: unknown, schema: Schema, path: Path): Problem[] {
 function fieldProblems(value: object, schema: Schema, path: Path): Problem[] {
   const { properties = {}, additionalProperties } = schema;
   const others = typeof additionalProperties === 'object' ? additionalProperties : undefined;
-  const isOpen = schema.properties === undefined || additionalProperties !== undefined;
+  const isOpen = additionalProperties ?? schema.properties === undefined;
   return Object.entries(value).flatMap(([name, field]) => {
     const known = Object.hasOwn(properties, name) ? properties[name] : others;
     if (known) return problemsOf(field, known, [...path, name]);
@@ -94,6 +95,7 @@ function wrongScalar(value: string | number | boolean, schema: Schema): string |
   if (schema.enum && !schema.enum.includes(value))
     return `${JSON.stringify(value)} is not one of ${schema.enum.join(', ')}`;
   if (typeof value === 'number') return outOfRange(value, schema);
+  if (String(value).length < (schema.minLength ?? 0)) return 'is empty';
   const broken = patternsOf(schema).find(({ pattern }) => !new RegExp(pattern, 'u').test(String(value)));
   return broken && `${JSON.stringify(value)} ${broken.message}`;
 }
