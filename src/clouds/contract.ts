@@ -314,8 +314,6 @@ export interface ProviderManifest {
   readonly startupSeconds: number;
   /** USD; false where a price of 0 is a mistake. */
   readonly local: boolean;
-  /** Networks outside the public internet whose machines may be dialled, and only then. */
-  readonly loopbackMachines: boolean;
 }
 
 export interface NodeProvider {

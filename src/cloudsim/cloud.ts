@@ -38,6 +38,8 @@ export interface CloudOptions {
 /** One passing of an edge, numbered from 1. */
 export interface TraceRow {
   readonly n: number;
+  /** Unix milliseconds. */
+  readonly t: number;
   readonly op: string;
   readonly edge: string;
   readonly name?: string;
@@ -93,7 +95,7 @@ export class Cloud {
   readonly trace: Trace = (edge, subject, actions) => {
     const { op, name } = subject;
     const kinds = actions.map((action) => action.kind);
-    this.traces.push({ n: this.traces.length + 1, op, edge, ...(name ? { name } : {}), actions: kinds });
+    this.traces.push({ n: this.traces.length + 1, t: this.options.clock.now(), op, edge, ...(name ? { name } : {}), actions: kinds });
   };
 
   /** 1, 2, 3… for the calls of one op and name. */

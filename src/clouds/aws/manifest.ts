@@ -41,7 +41,6 @@ export const manifest: ProviderManifest = {
   },
   startupSeconds: 60,
   local: false,
-  loopbackMachines: false,
 };
 
 const onDemand: Capabilities = {

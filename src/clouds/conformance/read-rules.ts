@@ -25,13 +25,13 @@ export const readRules: readonly Rule[] = [
     id: '5',
     says: 'a corrupt answer about ending a machine proves nothing of it',
     async holds(world) {
-      const [id = ''] = await world.launched(1);
-      await world.cloud.settles();
-      for (const how of corruptions) {
+      for (const [at, how] of corruptions.entries()) {
+        // One each: what an earlier call has ended may well be gone.
+        const [id = ''] = await world.launched(1, at + 1);
         await world.cloud.breaks('terminate', how);
         const answer = (await world.provider.terminate(world.cx({ timeoutMs: SHORT_TIMEOUT_MS }), [id])).get(id);
         assert.notEqual(answer, undefined, `${how}: nothing is said of the machine`);
-        if (how !== 'cut-last') assert.notEqual(answer, 'gone', `${how} passed for the end of the machine`);
+        assert.notEqual(answer, 'gone', `${how} passed for the end of the machine`);
       }
     },
   },

@@ -20,7 +20,6 @@ export const manifest: ProviderManifest = {
   },
   startupSeconds: 10,
   local: false,
-  loopbackMachines: true,
 };
 
 /** What every profile has in common. */

@@ -60,7 +60,6 @@ export const manifest: ProviderManifest = {
   },
   startupSeconds: 60,
   local: false,
-  loopbackMachines: false,
 };
 
 export const capabilities: Capabilities = {

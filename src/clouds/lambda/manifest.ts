@@ -30,7 +30,6 @@ export const manifest: ProviderManifest = {
   },
   startupSeconds: 300,
   local: false,
-  loopbackMachines: false,
 };
 
 /** Tags, user data, rulesets and the size of what they take are documented for API 1.10.0 and not verified live. */
