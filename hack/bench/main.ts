@@ -1,9 +1,10 @@
 /**
- * Runs benchmarks: `npm run bench -- optimizer|pipeline|catalog|buckets|all [--catalogs DIR] [--quick] [--dump FILE] [--json]`.
+ * Runs benchmarks: `npm run bench -- optimizer|pipeline|catalog|buckets|failover|all [--catalogs DIR] [--quick] [--dump FILE] [--json]`.
  * Exits with 1 when a check fails.
  */
 import { buckets } from './buckets.ts';
 import { catalog } from './catalog.ts';
+import { failover } from './failover.ts';
 import type { Report } from './measure.ts';
 import { optimizer } from './optimizer.ts';
 import { commandLine, type Options } from './options.ts';
@@ -15,6 +16,7 @@ const BENCHES: Readonly<Record<string, (options: Options) => Promise<Report>>> =
   pipeline,
   catalog,
   buckets,
+  failover,
 };
 
 const { name, options } = commandLine(process.argv.slice(2));

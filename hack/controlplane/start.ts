@@ -24,6 +24,10 @@ export interface AuditEntry {
   readonly userAgent: string;
   readonly code: number | undefined;
   readonly stage: string;
+  /** Milliseconds from the request to this stage. */
+  readonly tookMs: number;
+  /** Unix milliseconds of the request. */
+  readonly at: number;
 }
 
 export interface CommandResult {
@@ -256,11 +260,22 @@ interface WireAudit {
   userAgent?: string;
   responseStatus?: { code?: number };
   stage: string;
+  requestReceivedTimestamp: string;
+  stageTimestamp: string;
+}
+
+/** Unix milliseconds with the microseconds that the API server writes. */
+function millisecondsOf(timestamp: string): number {
+  const [seconds = '', fraction = '0Z'] = timestamp.split('.');
+  return Date.parse(`${seconds}Z`) + Number(`0.${fraction.slice(0, -1)}`) * 1_000;
 }
 
 function auditEntryOf(line: string): AuditEntry {
-  const { verb, objectRef, user, userAgent, responseStatus, stage } = JSON.parse(line) as WireAudit;
+  const { verb, objectRef, user, userAgent, responseStatus, stage, ...times } = JSON.parse(line) as WireAudit;
+  const at = millisecondsOf(times.requestReceivedTimestamp);
   return {
+    at,
+    tookMs: millisecondsOf(times.stageTimestamp) - at,
     verb,
     resource: objectRef?.resource,
     subresource: objectRef?.subresource,

@@ -95,7 +95,14 @@ export class Cloud {
   readonly trace: Trace = (edge, subject, actions) => {
     const { op, name } = subject;
     const kinds = actions.map((action) => action.kind);
-    this.traces.push({ n: this.traces.length + 1, t: this.options.clock.now(), op, edge, ...(name ? { name } : {}), actions: kinds });
+    this.traces.push({
+      n: this.traces.length + 1,
+      t: this.options.clock.now(),
+      op,
+      edge,
+      ...(name ? { name } : {}),
+      actions: kinds,
+    });
   };
 
   /** 1, 2, 3… for the calls of one op and name. */

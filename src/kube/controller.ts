@@ -65,6 +65,8 @@ export const LOCAL_BACKOFF = { baseMs: 50, capMs: 30_000 } as const;
 
 /** A cache that lacks our own write is waited for this long, then the object is read live. */
 const STALE_MS = 5_000;
+/** Our own write comes back within a few milliseconds; asking is cheap, and a failover waits for it at each step. */
+const STALE_AGAIN = { firstMs: 4, mostMs: 1_000 } as const;
 const CONFLICT_RETRY_MS = 50;
 
 type Outcome = { readonly result: 'success' | 'requeue_after' | 'requeue' | 'error'; readonly verdict: Verdict };
@@ -150,7 +152,7 @@ function staleness({ name, clock, metrics, isStale }: ControllerOptions) {
       if (clock.monotonic() - sinceMs >= STALE_MS) return undefined;
       metrics.staleSkips.inc({ controller: name });
       waits.set(key, { sinceMs, tries: tries + 1 });
-      return Math.min(1_000, 100 * 2 ** tries);
+      return Math.min(STALE_AGAIN.mostMs, STALE_AGAIN.firstMs * 2 ** tries);
     },
     mustReadLive: (key: string) => waits.delete(key),
   };

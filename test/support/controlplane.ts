@@ -31,13 +31,20 @@ async function withCrds(plane: ControlPlane): Promise<ControlPlane> {
   return plane;
 }
 
-// Importing this file is what asks for a control plane; root hooks, because the first test to need it must not time out.
-before(async function () {
-  this.timeout(FIRST_START_MS);
-  await controlPlane();
-});
-
-after(async function () {
-  this.timeout(30_000);
+/** For whoever asked for it outside of mocha, as benchmarks do. */
+export async function endControlPlane(): Promise<void> {
   await (await started)?.stop();
-});
+}
+
+// Importing this file is what asks for a control plane; root hooks, because the first test to need it must not time out.
+if ('before' in globalThis) {
+  before(async function () {
+    this.timeout(FIRST_START_MS);
+    await controlPlane();
+  });
+
+  after(async function () {
+    this.timeout(30_000);
+    await endControlPlane();
+  });
+}

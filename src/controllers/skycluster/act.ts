@@ -24,7 +24,8 @@ export interface Actor {
   readonly worker: NodeWorker;
 }
 
-export type Acted = 'done' | 'conflict' | 'gone';
+/** An intent that was just written is the object itself: its launch need not wait until the cache shows it. */
+export type Acted = 'done' | 'conflict' | 'gone' | { readonly opened: SkyCluster };
 
 export async function act(
   cluster: SkyCluster,
@@ -40,7 +41,7 @@ export async function act(
   const written = await report(cluster, { decision, opening }, actor, signal);
   if (written.outcome === 'conflict' || written.outcome === 'gone') return written.outcome;
   for (const action of decision.actions) await carryOut(action, written.object, actor, signal);
-  return 'done';
+  return opening ? { opened: written.object } : 'done';
 }
 
 async function changeFinalizer(

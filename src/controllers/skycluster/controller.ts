@@ -48,19 +48,25 @@ export function skyClusterController(deps: Deps): SkyClusterController {
 }
 
 async function reconcile(key: string, pass: Pass, actor: Actor): Promise<Result> {
-  const { deps, memories, worker } = actor;
+  const { deps, memories } = actor;
   const cluster = await read(key, pass, deps);
   if (!cluster) return done;
   const memory = memories.of(cluster.metadata.uid);
   if (!isUsed(cluster)) memory.missingInput = await missingInput(cluster, deps, pass.signal);
+  return step(cluster, pass, actor);
+}
 
-  const decision = decideCluster(observe(cluster, deps, memory, worker));
+/** Observe, decide, act; and once more right after an intent was written. */
+async function step(cluster: SkyCluster, pass: Pass, actor: Actor): Promise<Result> {
+  const { deps, memories, worker } = actor;
+  const decision = decideCluster(observe(cluster, deps, memories.of(cluster.metadata.uid), worker));
   reserve(cluster, decision, deps);
   const acted = await act(cluster, decision, actor, pass.signal);
   if (acted === 'conflict') return requeueAfter(AFTER_CONFLICT_MS, 'changed meanwhile');
   if (acted === 'gone') return done;
 
   for (const event of decision.events) deps.recorder.event(cluster, event);
+  if (acted !== 'done') return step(acted.opened, pass, actor);
   if (decision.wakeAt === undefined) return done;
   return requeueAfter(Math.max(0, decision.wakeAt - deps.clock.now()), decision.why);
 }
