@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SkyCloud, SkyCluster } from '../../src/api/types.gen.ts';
+import { standsOf } from '../../src/clouds/conformance/stand.ts';
 import { priceList } from '../support/real-prices.ts';
 import { setTimeout as delay } from 'node:timers/promises';
 import { aWorld, conditionOf, type World } from '../support/world.ts';
@@ -33,7 +34,12 @@ describe('work over real clouds, each before its fake', function () {
       sims[name] = { flags: [`--catalog=${await priceList(folder, name, SHOPS[name])}`], seed: process.pid };
       specs[name] = { catalog: { source: 'Builtin' }, regions: [...SHOPS[name].regions] };
     }
-    world = await aWorld({ clouds: CLOUDS, sim: { isolation: 'ns' }, sims, specs });
+    world = await aWorld({ clouds: CLOUDS, sims, specs });
+    // Real clouds give every machine an address and port 22; processes that share this host's network cannot.
+    if ([...world.sims.values()].some(({ isolation }) => isolation !== 'ns')) {
+      process.stderr.write('\n    SKIPPED: machines need network namespaces of their own (root with CAP_SYS_ADMIN)\n');
+      this.skip();
+    }
   });
   after(async function () {
     this.timeout(420_000);
@@ -106,5 +112,19 @@ describe('work over real clouds, each before its fake', function () {
     assert.notEqual(cluster.status?.placement?.cloud, 'gcp');
     await sim('gcp').do('restore-key');
     await world.until('skycloud', 'gcp', isReady);
+  });
+
+  it('shows no credential to anybody: not in objects, events or the log, and not to the clouds beside the one it opens', async () => {
+    const shown = [
+      await world.kubectl('get', 'skyclouds,skyclusters,skyjobs,events,configmaps', '-A', '-o', 'yaml'),
+      await world.operator.log(),
+      ...(await Promise.all(CLOUDS.map(async (name) => JSON.stringify(await sim(name).ledger())))),
+    ].join('\n');
+    for (const name of CLOUDS) {
+      const [stand] = await standsOf(name);
+      const secrets = Object.values(stand?.secret(sim(name).apiKey) ?? {}).flatMap((value) => value.split(/[\n"]|\\n/));
+      const told = secrets.filter((secret) => secret.length >= 20 && shown.includes(secret));
+      assert.deepEqual(told, [], name);
+    }
   });
 });
