@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { crd } from './crds.ts';
 import { reference } from './reference.ts';
-import { registry } from './registry.ts';
+import { cloudNames, providerNames, registry } from './registry.ts';
 import { loadApiSource } from './schema.ts';
 import { types } from './types.ts';
 
@@ -15,7 +15,9 @@ for (const kind of source.kinds) {
   outputs.set(`docs/reference/${kind.kind.toLowerCase()}.md`, reference(kind, source.defs));
 }
 outputs.set('src/api/types.gen.ts', await types(source));
-outputs.set('src/clouds/registry.gen.ts', registry(join(root, 'src/clouds')));
+const clouds = cloudNames(join(root, 'src/clouds'));
+outputs.set('src/clouds/registry.gen.ts', registry(clouds));
+outputs.set('src/api/providers.gen.ts', providerNames(clouds));
 
 const check = process.argv.includes('--check');
 const stale = [...outputs].filter(([path, text]) => current(path) !== text).map(([path]) => path);

@@ -6,4 +6,5 @@ export const modules: Readonly<Record<string, () => Promise<ProviderModule>>> = 
   fluffycloud: () => import('./fluffycloud/provider.ts'),
   gcp: () => import('./gcp/provider.ts'),
   lambda: () => import('./lambda/provider.ts'),
+  ssh: () => import('./ssh/provider.ts'),
 };

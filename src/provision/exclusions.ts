@@ -4,6 +4,8 @@ import type { Exclusion } from '../api/types.gen.ts';
 /** As the schema allows. */
 export const MOST_EXCLUSIONS = 64;
 
+const NO_PLACE = new Set(['reason', 'expiresAt']);
+
 /** Fields that are given up one after the other when the list is full: a zone less is a region more. */
 const WIDENED = ['zone', 'region', 'instanceType'] as const;
 
@@ -35,7 +37,8 @@ function merged(group: readonly Exclusion[], without: readonly string[]): Exclus
   return { ...(Object.fromEntries(kept) as unknown as Exclusion), expiresAt };
 }
 
-function keyOf({ expiresAt: _, reason: __, ...place }: Exclusion, without: readonly string[]): string {
-  const fields = Object.entries(place).filter(([field]) => !without.includes(field));
+/** Where it is, but for some fields. */
+function keyOf(exclusion: Exclusion, without: readonly string[]): string {
+  const fields = Object.entries(exclusion).filter(([field]) => !NO_PLACE.has(field) && !without.includes(field));
   return JSON.stringify(fields.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -93,7 +93,7 @@ function credentialVerdict(fact: CredentialFact | undefined): Verdict {
   if (fact.kind === 'Missing') return ['False', fact.reason, fact.message];
   if (fact.kind === 'Failed') return ['Unknown', 'CloudUnreachable', fact.message];
   const failed = fact.report.items.find((item) => item.status === 'fail' && AUTH.has(item.probe));
-  if (failed) return ['False', REASONS[failed.probe], textOf(failed)];
+  if (failed) return ['False', REASON_OF_PROBE[failed.probe], textOf(failed)];
   const warned = fact.report.items.filter(({ status, probe }) => status === 'warn' && AUTH.has(probe)).map(textOf);
   const account = `account ${fact.report.account?.display ?? fact.report.account?.id ?? '?'}`;
   return ['True', 'CredentialsValid', [account, ...warned].join('; ')];
@@ -102,7 +102,7 @@ function credentialVerdict(fact: CredentialFact | undefined): Verdict {
 /** What says something of the credential itself; the rest is about what it may do. */
 const AUTH = new Set<CheckItem['probe']>(['reachability', 'auth', 'config']);
 
-const REASONS: Readonly<Record<CheckItem['probe'], string>> = {
+const REASON_OF_PROBE: Readonly<Record<CheckItem['probe'], string>> = {
   reachability: 'CloudUnreachable',
   auth: 'CredentialsInvalid',
   config: 'ConfigInvalid',
@@ -117,7 +117,7 @@ function permissionVerdict(fact: CredentialFact | undefined): Verdict {
   if (fact?.kind !== 'Checked') return UNKNOWN;
   const wrong = fact.report.items.filter((item) => !AUTH.has(item.probe));
   const failed = wrong.find((item) => item.status === 'fail');
-  if (failed) return ['False', REASONS[failed.probe], textOf(failed)];
+  if (failed) return ['False', REASON_OF_PROBE[failed.probe], textOf(failed)];
   const warned = wrong.filter((item) => item.status === 'warn').map(textOf);
   return [
     'True',

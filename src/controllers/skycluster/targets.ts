@@ -28,7 +28,7 @@ export function targetOf(cluster: SkyCluster, machine: Machine, keys: ClusterKey
 
 /** Only what was injected is accepted, or what the cloud has pinned itself; a cloud that takes no host key has its first one trusted and recorded. */
 function hostKeysOf(cluster: SkyCluster, machine: Machine, keys: ClusterKeys, deps: Deps): string[] {
-  if (machine.node.hostKeys) return [...machine.node.hostKeys];
+  if (machine.node.hostKeys?.length) return [...machine.node.hostKeys];
   const account = deps.registry.get(placementOf(cluster)?.cloud ?? '')?.account;
   const injects = account?.provider.capabilities({ config: account.config }).bootstrap.hostKeys;
   if (injects === false) return [];

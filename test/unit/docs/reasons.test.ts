@@ -14,7 +14,7 @@ const POSITIONS: readonly RegExp[] = [
   /\breason(?::| =) ([^,;\n]+)/g,
   // A pair on lines of its own, whose text is long.
   /\[\n\s*('(?!True|False|Unknown)[A-Z][A-Za-z]+'),\n\s*`/g,
-  /\bREASON_OF_CLASS:[^{]*\{([^}]*)\}/g,
+  /\b(?:REASON_OF_CLASS|REASON_OF_PROBE):[^{]*\{([^}]*)\}/g,
   /\btype EndCause = ([^;]+);/g,
 ];
 /** A reason that is put together from the case in which it stands. */

@@ -41,10 +41,7 @@ describe('the list of what is not tried for now', () => {
     check(
       property(array(place, { maxLength: 300 }), (places) => {
         const all = places.map(({ region, zone, instanceType, market }, n) =>
-          excluded(
-            { region: `r${region}`, zone: `z${zone}`, instanceType: `t${instanceType}`, market } as Partial<Exclusion>,
-            1_000 + n,
-          ),
+          excluded({ region: `r${region}`, zone: `z${zone}`, instanceType: `t${instanceType}`, market }, 1_000 + n),
         );
         let list: Exclusion[] = [];
         for (const each of all) list = withExclusion(list, each);

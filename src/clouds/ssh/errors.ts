@@ -1,0 +1,98 @@
+import type { ErrorRow } from '../kit/classify.ts';
+
+/** Codes of this folder: SSH has none of its own that say enough. A row without an outcome leaves it unknown. */
+export const errors: readonly ErrorRow[] = [
+  {
+    code: 'config-invalid',
+    class: 'invalid',
+    scope: 'cloud',
+    outcome: 'not-started',
+    hint: 'Mend spec.config of the SkyCloud.',
+  },
+  {
+    code: 'key-unusable',
+    class: 'auth',
+    scope: 'cloud',
+    outcome: 'not-started',
+    hint: 'Put an unencrypted OpenSSH private key into the Secret as ssh_private_key, or its passphrase as passphrase.',
+  },
+  {
+    code: 'host-key-missing',
+    class: 'auth',
+    scope: 'none',
+    outcome: 'not-started',
+    hint: 'Add the host to known_hosts of the Secret (ssh-keyscan, compared with the console), or set hostKeyFingerprint.',
+  },
+  {
+    code: 'host-key-changed',
+    class: 'auth',
+    scope: 'none',
+    outcome: 'not-started',
+    hint: 'Compare the key with that on the console of the host; if it is right, change known_hosts or hostKeyFingerprint.',
+  },
+  {
+    code: 'auth-failed',
+    class: 'auth',
+    scope: 'none',
+    outcome: 'not-started',
+    hint: 'Add the public key to ~/.ssh/authorized_keys of the login user.',
+  },
+  {
+    code: 'unreachable',
+    class: 'transient',
+    scope: 'none',
+    outcome: 'not-started',
+    hint: 'Does sshd run at this address and port, and is no firewall in between?',
+  },
+  {
+    code: 'no-free-host',
+    class: 'capacity',
+    scope: 'offering',
+    outcome: 'not-started',
+    ttl: 60,
+    hint: 'Not enough hosts of {region} that are {instanceType} are free now.',
+  },
+  {
+    code: 'disk-too-small',
+    class: 'unsupported',
+    scope: 'offering',
+    outcome: 'not-started',
+    ttl: 900,
+    hint: 'Ask for a smaller resources.diskSize, or free space on the hosts.',
+  },
+  {
+    code: 'request-differs',
+    class: 'conflict',
+    scope: 'none',
+    outcome: 'not-started',
+    hint: 'This attempt holds hosts for another request.',
+  },
+  {
+    code: 'clean-up-failed',
+    class: 'conflict',
+    scope: 'none',
+    hint: 'Mend what the message names; the next check of the SkyCloud cleans the host, and until then nobody gets it.',
+  },
+  {
+    code: 'lease-gone',
+    class: 'not-found',
+    scope: 'none',
+    outcome: 'not-started',
+    hint: 'The host answers, and has no such lease.',
+  },
+  {
+    code: 'host-unknown',
+    class: 'invalid',
+    scope: 'none',
+    outcome: 'not-started',
+    hint: 'Put the host back into spec.config.pools until its leases have been given back.',
+  },
+  {
+    code: 'host-unfit',
+    class: 'invalid',
+    scope: 'none',
+    outcome: 'not-started',
+    hint: 'The host is left out until the next check finds it mended.',
+  },
+  { code: 'lost', class: 'transient', scope: 'none', hint: 'The connection broke; leases of the host decide.' },
+];
