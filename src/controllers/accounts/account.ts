@@ -115,6 +115,7 @@ function contextOf<T>(
         deps.metrics.throttled(input.cloud.metadata.name, operation);
         input.budget.throttled(operation, scope);
       },
+      left: (operation, left, scope) => input.budget.left(operation, left, scope),
       take: async (operation, signal, scope) => {
         limit.pause();
         await input.budget.take(operation, signal, scope);
