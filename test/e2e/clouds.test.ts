@@ -1,53 +1,28 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { SkyCloud, SkyCluster } from '../../src/api/types.gen.ts';
+import type { SkyCluster } from '../../src/api/types.gen.ts';
 import { standsOf } from '../../src/clouds/conformance/stand.ts';
-import { priceList } from '../support/real-prices.ts';
 import { setTimeout as delay } from 'node:timers/promises';
-import { aWorld, conditionOf, type World } from '../support/world.ts';
-
-/** What each fake sells, at real prices: dearer from line to line. */
-const SHOPS = {
-  gcp: { types: ['g2-standard-4'], regions: ['us-east4'] },
-  lambda: { types: ['gpu_1x_a10'], regions: ['us-east-1'] },
-  // The check of an account tries a small machine without renting it.
-  aws: { types: ['g6.xlarge', 't3.micro'], regions: ['us-east-1'] },
-} as const;
-const CLOUDS = ['gcp', 'lambda', 'aws'] as const;
-const ANY_SMALL_GPU = { anyOf: [{ accelerators: 'L4:1' }, { accelerators: 'A10:1' }] };
+import { ANY_SMALL_GPU, type CloudName, CLOUDS, threeClouds } from '../support/three-clouds.ts';
+import { conditionOf, type World } from '../support/world.ts';
 
 const isReady = (object: Parameters<typeof conditionOf>[0]) => conditionOf(object, 'Ready')?.status === 'True';
 
 describe('work over real clouds, each before its fake', function () {
   this.timeout(420_000);
   let world: World;
-  let folder: string;
 
   before(async function () {
     this.timeout(600_000);
-    folder = await mkdtemp(join(tmpdir(), 'sky-prices-'));
-    const sims: Record<string, object> = {};
-    const specs: Record<string, Partial<SkyCloud['spec']>> = {};
-    for (const name of CLOUDS) {
-      sims[name] = { flags: [`--catalog=${await priceList(folder, name, SHOPS[name])}`], seed: process.pid };
-      specs[name] = { catalog: { source: 'Builtin' }, regions: [...SHOPS[name].regions] };
-    }
-    world = await aWorld({ clouds: CLOUDS, sims, specs });
-    // Real clouds give every machine an address and port 22; processes that share this host's network cannot.
-    if ([...world.sims.values()].some(({ isolation }) => isolation !== 'ns')) {
-      process.stderr.write('\n    SKIPPED: machines need network namespaces of their own (root with CAP_SYS_ADMIN)\n');
-      this.skip();
-    }
+    const started = await threeClouds();
+    if (started) world = started;
+    else this.skip();
   });
   after(async function () {
     this.timeout(420_000);
     await world?.[Symbol.asyncDispose]();
-    await rm(folder, { recursive: true, force: true });
   });
 
-  const sim = (name: (typeof CLOUDS)[number]) => world.sims.get(name) ?? assert.fail();
+  const sim = (name: CloudName) => world.sims.get(name) ?? assert.fail();
   const attempts = ({ status }: SkyCluster) =>
     (status?.attempts ?? []).toReversed().map(({ placement, reason }) => [placement?.cloud, reason]);
 
