@@ -73,10 +73,10 @@ export class Life {
   /** Notice, then the end: SIGKILL to everything the machine runs. */
   preempt(cause: Cause, id: string, noticeSeconds: number): void {
     const { world, machines, timeline } = this.#options;
-    const endsAt = new Date(timeline.now() + noticeSeconds * 1000).toISOString();
     if (noticeSeconds > 0) {
-      world.change(cause, 'notice', id, {});
-      machines.notice(id, JSON.stringify({ action: 'terminate', time: endsAt }));
+      const endsAt = timeline.now() + noticeSeconds * 1000;
+      world.commit(cause, 'notice', world.get(id), { endsAt });
+      machines.notice(id, JSON.stringify({ action: 'terminate', time: new Date(endsAt).toISOString() }));
     }
     timeline.after(noticeSeconds * 1000, () => this.#end(cause, id, 'preempted', 'SpotReclaimed'));
   }
