@@ -344,6 +344,7 @@ export class LaunchModel {
       leftovers: this.#leftovers,
       hasSetup: false,
       setupHash: '',
+      noticed: [],
       highestOrdinalSeen: Math.max(0, ...machines.map((machine) => machine.ordinal)),
     };
   }

@@ -21,11 +21,12 @@ export const watchRules: readonly Rule[] = [
     applies: (capabilities) => watches(capabilities) && capabilities.spot.signal === 'state',
     async holds(world) {
       await world.cloud.losesEvents();
-      await using _ = watching(world, () => true);
-      const [id = ''] = await world.launched(1);
-      await world.cloud.preempts(id);
-      const node = (await world.pages()).flatMap((page) => page.nodes).find((each) => each.id === id);
-      assert.equal(node?.state, 'preempted', 'without events, nobody learns that the machine was taken back');
+      await whileWatching(world, NONE, async () => {
+        const [id = ''] = await world.launched(1);
+        await world.cloud.preempts(id);
+        const node = (await world.pages()).flatMap((page) => page.nodes).find((each) => each.id === id);
+        assert.equal(node?.state, 'preempted', 'without events, nobody learns that the machine was taken back');
+      });
     },
   },
   {
@@ -34,14 +35,16 @@ export const watchRules: readonly Rule[] = [
     applies: watches,
     async holds(world) {
       const ids = new Set<string>();
-      await using watch = watching(world, (event) => ids.has(event.id));
-      let told: NodeEvent | undefined;
-      for (let ordinal = 1; !told && ordinal <= TRIES; ordinal += 1) {
-        const [id = ''] = await world.launched(1, ordinal);
-        ids.add(id);
-        await world.cloud.preempts(id);
-        told = await within(world, TELLS_MS, watch.first);
-      }
+      const told = await whileWatching(world, ids, async ({ first }) => {
+        for (let ordinal = 1; ordinal <= TRIES; ordinal += 1) {
+          const [id = ''] = await world.launched(1, ordinal);
+          ids.add(id);
+          await world.cloud.preempts(id);
+          const event = await within(world, TELLS_MS, first);
+          if (event) return event;
+        }
+        return undefined;
+      });
       assert.ok(told, `no event named one of ${ids.size} machines that were taken back`);
       assert.ok(!Number.isNaN(Date.parse(told.at)), `an event of the time ${told.at}`);
       const nodes = (await world.pages()).flatMap((page) => page.nodes);
@@ -54,7 +57,7 @@ export const watchRules: readonly Rule[] = [
     applies: watches,
     async holds(world) {
       const before = await world.cloud.requests('events');
-      const watch = watching(world, () => false);
+      const watch = watching(world, NONE);
       while ((await world.cloud.requests('events')) === before) await world.cx().clock.sleep(LOOK_MS);
       watch.abort();
       assert.ok(await within(world, ENDS_MS, watch.ended), 'it goes on');
@@ -86,39 +89,47 @@ export const watchRules: readonly Rule[] = [
   },
 ];
 
+const NONE: ReadonlySet<string> = new Set();
+
 function events(world: World, change: Parameters<World['cx']>[0]): AsyncIterable<NodeEvent> {
-  assert.ok(world.provider.watch, 'the capability is there and the method is not');
-  return world.provider.watch(world.cx(change), { installation: 'abcdefgh' });
+  const watch = world.provider.watch?.(world.cx(change), { installation: 'abcdefgh' });
+  return watch ?? assert.fail('the capability is there and the method is not');
 }
 
-interface Watching extends AsyncDisposable {
-  /** The first event that was looked for; undefined when the watch ends without it. */
+interface Watching {
+  /** The first event of the machines that were asked for; undefined when the watch ends without one. */
   readonly first: Promise<NodeEvent | undefined>;
   /** True when the watch has ended, well or not. */
   readonly ended: Promise<true>;
   abort(): void;
 }
 
-function watching(world: World, wanted: (event: NodeEvent) => boolean): Watching {
+function watching(world: World, ids: ReadonlySet<string>): Watching {
   const abort = new AbortController();
   const first = Promise.withResolvers<NodeEvent | undefined>();
   const read = async (): Promise<void> => {
-    for await (const event of events(world, { signal: abort.signal })) if (wanted(event)) first.resolve(event);
+    for await (const event of events(world, { signal: abort.signal })) if (ids.has(event.id)) first.resolve(event);
   };
   const ended = read().then(
     () => true as const,
     () => true as const,
   );
   void ended.then(() => first.resolve(undefined));
-  return {
-    first: first.promise,
-    ended,
-    abort: () => abort.abort(),
-    [Symbol.asyncDispose]: async () => {
-      abort.abort();
-      await within(world, ENDS_MS, ended);
-    },
-  };
+  return { first: first.promise, ended, abort: () => abort.abort() };
+}
+
+async function whileWatching<T>(
+  world: World,
+  ids: ReadonlySet<string>,
+  run: (watch: Watching) => Promise<T>,
+): Promise<T> {
+  const watch = watching(world, ids);
+  try {
+    return await run(watch);
+  } finally {
+    watch.abort();
+    await within(world, ENDS_MS, watch.ended);
+  }
 }
 
 /** Undefined when it takes longer. */
