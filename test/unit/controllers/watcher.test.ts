@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
+import { assert as forAll, boolean, constantFrom, double, property, record, string } from 'fast-check';
 import { ProviderError } from '../../../src/clouds/contract.ts';
 import type { NodeEvent, ObservedNode } from '../../../src/clouds/contract.ts';
 import type { Account } from '../../../src/controllers/accounts/account.ts';
@@ -70,14 +70,14 @@ describe('the reaction to an event', () => {
   }
 
   it('is a look and an exclusion at most, whatever an event says', () => {
-    const event = fc.record({
-      id: fc.string(),
-      kind: fc.constantFrom('notice', 'preempted', 'state', 'health'),
-      at: fc.string(),
-      secondsLeft: fc.double(),
+    const event = record({
+      id: string(),
+      kind: constantFrom('notice', 'preempted', 'state', 'health'),
+      at: string(),
+      secondsLeft: double(),
     });
-    fc.assert(
-      fc.property(event, fc.boolean(), (told, isKnown) => {
+    forAll(
+      property(event, boolean(), (told, isKnown) => {
         const reaction = reactionTo(told, isKnown ? aMachine() : undefined, here);
         assert.ok(Object.keys(reaction ?? {}).every((key) => key === 'look' || key === 'exclude'));
         assert.ok(Date.parse(reaction?.exclude?.exclusion.expiresAt ?? at(0)) <= NOW + 600_000);
@@ -114,16 +114,17 @@ function watched(name: string, scripts: readonly ((signal: AbortSignal) => Async
 }
 
 async function* silence(signal: AbortSignal): AsyncIterable<NodeEvent> {
-  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  yield* await new Promise<NodeEvent[]>((resolve) =>
+    signal.addEventListener('abort', () => resolve([]), { once: true }),
+  );
 }
 
 async function* saying(...events: readonly NodeEvent[]): AsyncIterable<NodeEvent> {
   yield* events;
 }
 
-// oxlint-disable-next-line require-yield -- a watch that fails before its first event
 async function* failing(): AsyncIterable<NodeEvent> {
-  throw new ProviderError({ class: 'permission', outcome: 'not-started' });
+  yield* await Promise.reject<NodeEvent[]>(new ProviderError({ class: 'permission', outcome: 'not-started' }));
 }
 
 function aWatcher(find: (id: string) => KnownMachine | undefined = () => aMachine()) {
