@@ -65,7 +65,11 @@ export class Feed {
   }
 
   /** The same, but an empty page is held back until something happens, or for `seconds` of real time. */
-  async wait(account: string, after: number, { limit, seconds }: { limit: number; seconds: number }): Promise<EventPage> {
+  async wait(
+    account: string,
+    after: number,
+    { limit, seconds }: { limit: number; seconds: number },
+  ): Promise<EventPage> {
     const { clock } = this.#options;
     const endsAt = clock.monotonic() + seconds * 1_000;
     let page = this.page(account, after, limit);

@@ -19,7 +19,7 @@ export async function* watch(cx: CallContext, client: FluffyClient): AsyncIterab
     throw new ProviderError({ class: 'unsupported', outcome: 'not-started', hint });
   }
   try {
-    for (let after: number | undefined; !cx.signal.aborted; ) {
+    for (let after: number | undefined; !cx.signal.aborted;) {
       const page = await client.events(after, waitSeconds(cx));
       after = page.next;
       yield* page.events.flatMap((event) => eventOf(event) ?? []);

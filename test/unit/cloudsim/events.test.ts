@@ -59,7 +59,7 @@ describe('the events of the simulated cloud', () => {
 
   /** The first event of a kind behind a position. */
   async function told(after: number, kind: string) {
-    for (let next = after; ; ) {
+    for (let next = after; ;) {
       const page = await ask(`?after=${next}&wait=20`);
       const event = page.events.find((each) => each.kind === kind);
       next = page.next;
