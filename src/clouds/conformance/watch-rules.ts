@@ -8,7 +8,7 @@ const SHORT_TIMEOUT_MS = 500;
 const TELLS_MS = 1_500;
 /** A watch begins with what happens after it was opened, and nobody outside sees when that was. */
 const TRIES = 6;
-const ENDS_MS = 3_000;
+const ENDS_MS = 2_000;
 const LOOK_MS = 20;
 
 const watches = ({ watch }: Capabilities): boolean => watch === true;
