@@ -86,6 +86,38 @@ describe('what a cloud tells of its machines', function () {
   });
 });
 
+/** Lists of EC2 are late, so the event comes first and the place is looked at until a list shows it too. */
+describe('what EC2 tells through its queue', function () {
+  this.timeout(120_000);
+  let world: World;
+
+  before(async function () {
+    this.timeout(600_000);
+    world = await aWorld({
+      clouds: ['aws'],
+      specs: { aws: { regions: ['us-east-1'] } },
+      config: { poll: { openSeconds: 1, steadySeconds: 600, idleSeconds: 600 } },
+    });
+  });
+  after(async () => {
+    await world?.[Symbol.asyncDispose]();
+  });
+
+  it('has a machine replaced that was taken back after its notice', async () => {
+    await world.apply('SkyCluster', 'taken', spot);
+    const ready = await world.until('skycluster', 'taken', isReady);
+    const [, instance = ''] = nodeOf(ready).split('/');
+    await world.sim.do('preempt', { instance, notice: 2 });
+    await eventually(async () => (await notices(world)) === 1);
+    const replaced = await world.until(
+      'skycluster',
+      'taken',
+      (cluster) => isReady(cluster) && nodeOf(cluster) !== nodeOf(ready),
+    );
+    assert.equal(replaced.status?.attempts?.length, 2);
+  });
+});
+
 async function lists(world: World): Promise<number> {
   return (await world.sim.trace()).filter(({ op, edge }) => op === 'list_instances' && edge === 'received').length;
 }
