@@ -20,6 +20,7 @@ import type { Identity } from './controllers/installation.ts';
 import { LogStore } from './controllers/skyjob/log-store.ts';
 import { clusterIndexes, jobIndexes } from './controllers/stores.ts';
 import { api } from './kube/api.ts';
+import { isNotFound } from './kube/errors.ts';
 import { kubeMetrics } from './kube/metrics.ts';
 import type { KubeObject } from './kube/object.ts';
 import { type Recorder, recorder } from './kube/recorder.ts';
@@ -227,13 +228,19 @@ function marking({ apis, stores }: Watched, marks: Watermark): Pick<Deps, 'patch
     patchFinalizers: async (kind, object, finalizers) => {
       const { namespace, name, uid, resourceVersion } = object.metadata;
       const ref = { name, ...(namespace ? { namespace } : {}) };
-      const written = await apis[kind].patch(ref, 'merge', { metadata: { resourceVersion, finalizers } });
-      // The last finalizer of a deleted object takes it away: its version will never show in the cache.
-      if (!object.metadata.deletionTimestamp) marks.wrote<KubeObject>(uid, stores[kind], written);
+      const patched = apis[kind].patch(ref, 'merge', { metadata: { resourceVersion, finalizers } });
+      // The last finalizer of a deleted object takes it away: its version will never show in the cache, and a pass over
+      // the cache may come once more.
+      if (object.metadata.deletionTimestamp) await patched.catch(unlessNotFound);
+      else marks.wrote<KubeObject>(uid, stores[kind], await patched);
     },
     isStale: (uid) => uid !== undefined && !marks.isReached(uid),
     wrote: (uid, kind, object) => marks.wrote<KubeObject>(uid, stores[kind], object),
   };
+}
+
+function unlessNotFound(error: unknown): void {
+  if (!isNotFound(error)) throw error;
 }
 
 interface Outward {

@@ -134,7 +134,7 @@ export class Life {
     const type = this.#options.typeOf(instance.instanceType);
     return {
       config: this.#config(instance),
-      accelerator: { name: type?.AcceleratorName ?? '', count: type?.AcceleratorCount ?? 0 },
+      accelerator: instance.accelerator ?? { name: type?.AcceleratorName ?? '', count: type?.AcceleratorCount ?? 0 },
       vCPUs: type?.vCPUs ?? 0,
       memoryGiB: type?.MemoryGiB ?? 0,
     };

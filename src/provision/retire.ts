@@ -53,6 +53,7 @@ function retired(facts: ClusterFacts, why: Retirement): ClusterDecision {
       numNodes: 0,
       readyNodes: `0/${facts.cluster.spec.numNodes ?? 1}`,
       placement: undefined,
+      endpoints: undefined,
       attempts,
       exclusions,
       cost: costAt(status?.cost, 0, facts.now),

@@ -115,7 +115,7 @@ describe('the aws provider before moto', () => {
     credential: { fingerprint: 'moto', get: (key) => SECRET[key], getFile: () => undefined },
     endpoint: moto.url,
     config: { image },
-    budget: { take: async () => {}, throttled: () => {} },
+    budget: { take: async () => {}, throttled: () => {}, left: () => {} },
   });
 
   const owner = { installation: 'abcdefgh', uid: 'uid-1', display: 'default/one' };

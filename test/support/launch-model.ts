@@ -342,6 +342,7 @@ export class LaunchModel {
       terminateAgainAt: (id) => this.#terminates.get(id) ?? 0,
       provenEmpty: !unknown && provesQuiet(this.#snapshots, this.#lastTerminateAt, (snapshot) => !shows(snapshot)),
       leftovers: this.#leftovers,
+      ports: { wanted: [], change: 'dynamic', opened: undefined },
       hasSetup: false,
       setupHash: '',
       noticed: [],

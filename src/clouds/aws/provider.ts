@@ -6,7 +6,7 @@ import { Aws, Clients } from './client.ts';
 import { failed, guarded } from './fault.ts';
 import { launch } from './launch.ts';
 import { capabilitiesOf, manifest } from './manifest.ts';
-import { handleOf, prepareNetwork } from './network.ts';
+import { ensurePorts, handleOf, prepareNetwork } from './network.ts';
 import { get, list } from './read.ts';
 import { watch } from './watch.ts';
 
@@ -23,6 +23,7 @@ export function provider(allowedHosts: readonly string[]): NodeProvider {
       const network = await guarded({ op: 'prepare' }, () => prepareNetwork(aws(cx), q));
       return { handle: handleOf(network) };
     },
+    ensurePorts: (cx, q) => guarded({ op: 'prepare' }, () => ensurePorts(aws(cx), q)),
     launch: (cx, request) => launch(aws(cx), request),
     list: (cx, q) => list(aws(cx), q),
     get: (cx, ids) => get(aws(cx), ids),

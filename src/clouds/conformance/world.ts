@@ -139,6 +139,7 @@ export class World {
       config: this.cloud.config,
       budget: {
         throttled: () => {},
+        left: () => {},
         take: async (_operation, signal) => {
           this.#taken += 1;
           change.onTake?.();

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { DEFAULT_DISK_GIB } from '../contract.ts';
 import type { CallContext, LaunchRequest, LaunchResult, ObservedNode, Owner } from '../contract.ts';
 import { classify } from '../kit/classify.ts';
 import { cloudInit } from '../kit/cloud-init.ts';
@@ -35,7 +36,7 @@ export async function launchByToken(client: FluffyClient, request: LaunchRequest
     client_token: attempt.token,
     tags,
     user_data: userData,
-    disk_gib: disk.sizeGiB,
+    disk_gib: disk.sizeGiB ?? DEFAULT_DISK_GIB,
   };
   const { instances } = await asCreate(request, () => client.launch(body));
   const nodes = instances.map(observed).map((node) => ({ ...node, ...slotOf(request, node) }));

@@ -150,6 +150,7 @@ function contextOf(
         deps.metrics.throttled(input.cloud.metadata.name, bucket);
         input.budget.throttled(bucket, scope);
       },
+      left: (bucket, left, scope) => input.budget.left(bucket, left, scope),
       take: async (bucket, signal, scope) => {
         limit.pause();
         await input.budget.take(bucket, signal, scope);

@@ -54,6 +54,7 @@ const actions: ReadonlyMap<string, Prepare> = new Map<string, Prepare>([
   ['CreateSecurityGroup', inRegion(groups.createGroup)],
   ['DescribeSecurityGroups', inRegion(groups.describeGroups)],
   ['AuthorizeSecurityGroupIngress', inRegion(groups.authorizeIngress)],
+  ['RevokeSecurityGroupIngress', inRegion(groups.revokeIngress)],
   ['DeleteSecurityGroup', inRegion(groups.deleteGroup)],
   ['DescribeRegions', inRegion(offers.describeRegions)],
   ['DescribeAvailabilityZones', inRegion(offers.describeZones)],
