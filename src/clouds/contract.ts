@@ -253,9 +253,13 @@ export interface CheckReport {
 }
 
 export interface NodeEvent {
+  /** As `ObservedNode.id`; it may be no machine of ours. */
   readonly id: string;
+  /** `notice`: the cloud will take it back; `health`: the cloud advises to leave it. */
   readonly kind: 'notice' | 'preempted' | 'state' | 'health';
+  /** RFC 3339, by the cloud's clock. */
   readonly at: string;
+  /** Of a notice. */
   readonly secondsLeft?: number;
 }
 
@@ -305,6 +309,8 @@ export interface Capabilities {
     /** One list shows all regions, and costs as much as a list of one; absent: each region is listed by itself. */
     readonly scope?: 'account';
   };
+  /** `watch` can be called; absent: it is not, even where the method exists. */
+  readonly watch?: true;
 }
 
 export interface ProviderManifest {
@@ -362,7 +368,11 @@ export interface NodeProvider {
     cx: CallContext,
     q: { readonly owner: Owner; readonly region?: string; readonly ordinal?: number },
   ): Promise<{ readonly remaining: readonly string[] }>;
-  /** A hint, never truth. */
+  /**
+   * Events of the account's machines, from now on. A hint, never truth: they may be lost, late, repeated or in another order, and
+   * what they tell is believed only when a list shows it. Goes on until it is aborted; ends or throws when it cannot. Has no
+   * deadline: `remainingMs` is that of each of its requests.
+   */
   watch?(cx: CallContext, q: { readonly installation: string }): AsyncIterable<NodeEvent>;
   catalog(cx: CallContext, q?: { readonly regions?: readonly string[] }): AsyncIterable<CatalogRow>;
 }

@@ -73,12 +73,12 @@ export class Life {
   /** Notice, then the end: SIGKILL to everything the machine runs. */
   preempt(cause: Cause, id: string, noticeSeconds: number): void {
     const { world, machines, timeline } = this.#options;
-    const endsAt = new Date(timeline.now() + noticeSeconds * 1000).toISOString();
-    if (noticeSeconds > 0) {
-      world.change(cause, 'notice', id, {});
-      machines.notice(id, JSON.stringify({ action: 'terminate', time: endsAt }));
-    }
-    timeline.after(noticeSeconds * 1000, () => this.#end(cause, id, 'preempted', 'SpotReclaimed'));
+    const end = (): void => this.#end(cause, id, 'preempted', 'SpotReclaimed');
+    if (noticeSeconds <= 0) return end();
+    const endsAt = timeline.now() + noticeSeconds * 1000;
+    world.commit(cause, 'notice', world.get(id), { endsAt });
+    machines.notice(id, JSON.stringify({ action: 'terminate', time: new Date(endsAt).toISOString() }));
+    timeline.after(noticeSeconds * 1000, end);
   }
 
   failHost(cause: Cause, id: string): void {

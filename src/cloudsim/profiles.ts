@@ -16,6 +16,8 @@ export interface Profile {
   readonly replaysDead: boolean;
   /** Launches take tags, zone, market, user data and the like; machines can be stopped; lists have pages. */
   readonly richLaunch: boolean;
+  /** Events of machines can be waited for. */
+  readonly events?: true;
   readonly maxPerLaunch: number;
   /** Every refusal is `{instance_id: null}`. */
   readonly refusesSilently: boolean;
@@ -36,6 +38,7 @@ const full: Profile = {
   tokenLifeSeconds: 86_400,
   replaysDead: false,
   richLaunch: true,
+  events: true,
   maxPerLaunch: 1_000,
   refusesSilently: false,
   forgivingRemove: false,

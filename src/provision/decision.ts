@@ -84,6 +84,8 @@ export interface ClusterFacts {
   readonly ports: PortFacts;
   readonly hasSetup: boolean;
   readonly setupHash: string;
+  /** Places that the cloud has announced to take machines of this object back from. */
+  readonly noticed: readonly Exclusion[];
   /** What a change of an object of this namespace would cure: an input that it refers to is missing. */
   readonly missingInput: string | undefined;
   /** Micro-USD per hour that the whole installation may still spend; undefined: no limit. */

@@ -43,7 +43,7 @@ function retired(facts: ClusterFacts, why: Retirement): ClusterDecision {
     attempt.outcome === 'Held' ? { ...attempt, ...ended } : attempt,
   );
   const active = activeExclusions(facts.cluster, facts.now);
-  const exclusions = why.exclusion ? withExclusion(active, why.exclusion) : active;
+  const exclusions = [...facts.noticed, ...(why.exclusion ? [why.exclusion] : [])].reduce(withExclusion, active);
   const message = `${why.message}; looking for another place`;
   const report = keep(
     { Provisioned: ['False', why.reason, message], Reconciling: [why.reason, message] },

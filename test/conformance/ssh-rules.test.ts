@@ -55,6 +55,7 @@ function cloudOf(hosts: readonly SshHost[], operator: Operator, instanceType: st
         .map((file) => readFileSync(file, 'utf8'))
         .join('\n'),
     breaks: async () => {},
+    losesEvents: async () => {},
     hasCapacity: async (count) => void (await Promise.all(hosts.slice(count).map((host) => host.shutsOff()))),
     hollowsKey: async () => {},
     preempts: async () => {},

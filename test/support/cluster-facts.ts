@@ -113,6 +113,7 @@ export function aCase(more: Partial<ClusterFacts> = {}): ClusterFacts {
     setupHash: 'setup-1',
     missingInput: undefined,
     installationRoomMicro: undefined,
+    noticed: [],
     highestOrdinalSeen: 0,
     ...more,
   };

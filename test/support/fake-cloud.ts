@@ -1,4 +1,4 @@
-import type { Booked, Corruption, FakeCloud, Mishap } from '../../src/clouds/conformance/world.ts';
+import type { Booked, BreakableCall, Corruption, FakeCloud, Mishap } from '../../src/clouds/conformance/world.ts';
 import type { Instance } from '../../src/cloudsim/instance.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { Stand } from '../../src/clouds/conformance/stand.ts';
@@ -28,10 +28,11 @@ export function fakeOf(sim: Sim, stand: Stand, lagSeconds: number): FakeCloud {
     booked: async () => (await sim.state()).map((machine) => booked(machine, nodeId(machine))),
     mutations: async () => (await sim.ledger()).filter((row) => row.credential.startsWith('key:')).length,
     requests: async (call) =>
-      (await sim.trace()).filter(({ op, edge }) => edge === 'received' && (!call || op === ops[call])).length,
+      (await sim.trace()).filter(({ op, edge }) => edge === 'received' && (!call || op === opOf(ops, call))).length,
     things: async () => (await sim.things()).length,
     books: async () => JSON.stringify(await sim.ledger()),
-    breaks: (call, how, nth = 1) => sim.plan(lineOf(ops[call], how, nth)),
+    breaks: (call, how, nth = 1) => sim.plan(lineOf(opOf(ops, call), how, nth)),
+    losesEvents: () => sim.plan({ match: { op: opOf(ops, 'events') }, edge: 'received', action: 'drop' }),
     hasCapacity: async (count) => {
       await sim.do('set-capacity', { count: 0 });
       await sim.do('set-capacity', { zone, count });
@@ -42,6 +43,12 @@ export function fakeOf(sim: Sim, stand: Stand, lagSeconds: number): FakeCloud {
     settles: () => sim.clock({ step: lagSeconds + 1 }),
     resets: () => sim.reset(),
   };
+}
+
+function opOf(ops: Stand['ops'], call: BreakableCall): string {
+  const op = ops[call];
+  if (op === undefined) throw new Error(`the fake has no call for ${call}`);
+  return op;
 }
 
 /** A provider before its fake, ready to be judged. */

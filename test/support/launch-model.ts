@@ -345,6 +345,7 @@ export class LaunchModel {
       ports: { wanted: [], change: 'dynamic', opened: undefined },
       hasSetup: false,
       setupHash: '',
+      noticed: [],
       highestOrdinalSeen: Math.max(0, ...machines.map((machine) => machine.ordinal)),
     };
   }

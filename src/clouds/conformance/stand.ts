@@ -1,6 +1,7 @@
 import { readdirSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Offering } from '../contract.ts';
+import type { BreakableCall } from './world.ts';
 
 /** How the rules find their way around a cloud's fake: one for each way in which the cloud can behave. */
 export interface Stand {
@@ -16,7 +17,10 @@ export interface Stand {
   /** Zone that `offering` comes from, as the simulator's price list calls it. */
   readonly zone: string;
   /** The simulator's names of the calls. */
-  readonly ops: Readonly<Record<'launch' | 'list' | 'get' | 'terminate' | 'set-tags', string>>;
+  readonly ops: Readonly<Record<Exclude<BreakableCall, 'events'>, string>> & {
+    /** Absent: the cloud tells none. */
+    readonly events?: string;
+  };
   readonly pageSize: number;
   /** Names of corrupt answers that are whole lists of this cloud: one that shows nothing. */
   readonly wholeLists?: readonly string[];

@@ -18,6 +18,7 @@ import { errors } from './errors.ts';
 import { keyPrefix, launchByToken, launchOneByOne } from './launch.ts';
 import { capabilitiesOf, manifest, profileOf } from './manifest.ts';
 import { observed } from './nodes.ts';
+import { watch } from './watch.ts';
 
 /** The simulated cloud. `allowedHosts`: hosts that may be reached by http or at private addresses. */
 export function provider(allowedHosts: readonly string[]): NodeProvider {
@@ -41,6 +42,7 @@ export function provider(allowedHosts: readonly string[]): NodeProvider {
       if (tokens(cx)) return { remaining: [] };
       return guarded('ssh_keys', () => deleteKeys(clientOf(cx), keyPrefix(owner)));
     },
+    watch: (cx) => watch(cx, clientOf(cx)),
     async *catalog(cx, q) {
       yield* catalogRows(await guarded('catalog', () => clientOf(cx).catalog()), q?.regions);
     },

@@ -60,6 +60,7 @@ export function observe(cluster: SkyCluster, deps: Deps, memory: ClusterMemory, 
     ports: portFacts(cluster, deps, memory),
     hasSetup: hasSetup(cluster.spec),
     setupHash: setupHash(cluster.spec),
+    noticed: deps.exclusions.noticed(uid, now),
     highestOrdinalSeen: Math.max(0, ...machines.map((machine) => machine.ordinal)),
   };
 }

@@ -261,6 +261,7 @@ describe('the aws provider before its fake', () => {
         ['permission', 'us-west-2', 'ok'],
         ['quota', 'us-west-2', 'warn'],
         ['billing', 'mars-1', 'fail'],
+        ['permission', undefined, 'ok'],
       ],
     );
     const forbidden = { code: 'Forbidden' };

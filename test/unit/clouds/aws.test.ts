@@ -412,7 +412,9 @@ describe('what EC2 has for a cluster', () => {
 
   it('cannot be stopped as spot', () => {
     assert.deepEqual(
-      [capabilitiesOf({ market: 'spot' }).stop, capabilitiesOf({ market: 'on-demand' }).stop, capabilitiesOf().stop],
+      ([{ market: 'spot' }, { market: 'on-demand' }, {}] as const).map(
+        (where) => capabilitiesOf({ config: {} }, where).stop,
+      ),
       ['none', 'frees-compute', 'frees-compute'],
     );
   });

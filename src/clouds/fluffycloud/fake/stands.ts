@@ -11,7 +11,14 @@ export const stands: readonly Stand[] = ['full', 'fluffy', 'tokened'].map((profi
   account: 'acct-1',
   offering: capabilitiesOf({ profile }).zones ? { ...offering, zone: 'us-east-a' } : offering,
   zone: 'us-east-a',
-  ops: { launch: 'launch', list: 'list_instances', get: 'get', terminate: 'remove', 'set-tags': 'set_tags' },
+  ops: {
+    launch: 'launch',
+    list: 'list_instances',
+    get: 'get',
+    terminate: 'remove',
+    'set-tags': 'set_tags',
+    events: 'events',
+  },
   pageSize: 3,
   // The plain list is an object of machines.
   wholeLists: profile === 'fluffy' ? ['empty-object'] : [],

@@ -12,7 +12,7 @@ export function wire({ statuses }: Profile): Wire {
     name: 'fluffycloud',
     read(request, cloud) {
       const found = routes.get(routeOf(request));
-      if (!found || (found.rich && !cloud.options.profile.richLaunch))
+      if (!found || (found.needs && !cloud.options.profile[found.needs]))
         throw new ApiError('NotFound', `no call ${request.method} ${request.path}`);
       return { ...found, key: bearer(request), lenient: found.op === 'list_instances' };
     },
