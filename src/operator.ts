@@ -1,35 +1,23 @@
 /** Builds the parts of one process and hands them to each other. Nothing runs yet. */
 import { SKY_CLOUDS, SKY_CLUSTERS, SKY_JOBS } from './api/kinds.ts';
-import type { SkyCluster } from './api/types.gen.ts';
 import type { Clock, Random } from './clock.ts';
-import type { NodeProvider } from './clouds/contract.ts';
-import { providers } from './clouds/registry.ts';
 import type { Config } from './config.ts';
-import { SharedExclusions } from './controllers/accounts/exclusions.ts';
-import { paceOf } from './controllers/accounts/pace.ts';
-import { Poller, type PollerOptions } from './controllers/accounts/poller.ts';
-import { CloudRegistry } from './controllers/accounts/registry.ts';
-import { Reservations } from './controllers/accounts/reservations.ts';
-import { Sightings } from './controllers/accounts/sightings.ts';
-import { Terminations } from './controllers/accounts/terminations.ts';
-import { Watcher } from './controllers/accounts/watcher.ts';
+import { accountDepsOf, accountsOf } from './controllers/accounts/accounts.ts';
+import type { PollerOptions } from './controllers/accounts/poller.ts';
 import { addressPolicy } from './controllers/address-policy.ts';
 import type { Deps } from './controllers/deps.ts';
 import { type SkyMetrics, skyMetrics } from './controllers/metrics/series.ts';
 import type { Identity } from './controllers/installation.ts';
 import { LogStore } from './controllers/skyjob/log-store.ts';
+import { discreet, marking, writersOf } from './controllers/outward.ts';
 import { clusterIndexes, jobIndexes } from './controllers/stores.ts';
 import { api } from './kube/api.ts';
-import { isNotFound } from './kube/errors.ts';
 import { kubeMetrics } from './kube/metrics.ts';
-import type { KubeObject } from './kube/object.ts';
-import { type Recorder, recorder } from './kube/recorder.ts';
+import { recorder } from './kube/recorder.ts';
 import { reflector, type Reflector, type ReflectorOptions } from './kube/reflector.ts';
 import { CONFIG_MAPS, NAMESPACES, SECRETS } from './kube/resources.ts';
-import { statusWriter, type StatusWriter } from './kube/status.ts';
-import type { Store } from './kube/store.ts';
 import { connect, type Transport } from './kube/transport.ts';
-import { type Watermark, watermark } from './kube/watermark.ts';
+import { watermark } from './kube/watermark.ts';
 import type { Logger } from './log.ts';
 import type { Redactor } from './redact.ts';
 import { remote } from './remote/remote.ts';
@@ -121,80 +109,12 @@ function kubeconfigOf({ kubeconfig }: Config): { kubeconfig?: string } {
 
 type Leader = ReturnType<typeof leadershipOf>;
 
-function accountDepsOf(
-  { clock, log, config }: Surroundings,
-  metrics: SkyMetrics,
-  leader: Leader,
-  registry: CloudRegistry,
-): Deps['accountDeps'] {
-  const { callTimeoutMs } = config;
-  const onRefused = (skycloud: string): void => registry.suspect(skycloud);
-  return { clock, log, callTimeoutMs, metrics, mayAct: () => leader.mayAct(), onRefused };
-}
-
 function tenureOf(leader: Leader): Pick<Deps, 'identity' | 'predecessorsQuietAt' | 'mayAct'> {
   return {
     identity: () => leader.get().identity,
     predecessorsQuietAt: () => leader.get().predecessorsQuietAt,
     mayAct: () => leader.mayAct(),
   };
-}
-
-/** Clouds as they can be called, and what their lists have shown. */
-function accountsOf(around: Surroundings, clusters: Store<SkyCluster>, leader: Leader, metrics: SkyMetrics) {
-  const { config, clock, log } = around;
-  const handlers: PollerOptions['onSnapshot'][] = [];
-  const clouds = providers(config.allowInsecureEndpointHosts);
-  const { openMs: open, steadyMs: steady, idleMs: idle } = config.poll;
-  const registry = new CloudRegistry();
-  const poller = new Poller({
-    installation: () => leader.get().identity.id,
-    pace: paceOf(clusters),
-    paceMs: { open, steady, idle },
-    onSnapshot: (...told) => handlers.forEach((handler) => handler(...told)),
-    onTrouble: ({ cloud }) => registry.suspect(cloud),
-    clock,
-    log,
-  });
-  const sightings = new Sightings(
-    () => leader.get().identity,
-    ({ cloud, region }) => clusters.by('place', `${cloud}/${region}`),
-  );
-  const exclusions = new SharedExclusions();
-  const parts = {
-    registry,
-    providerNames: [...clouds.keys()],
-    provider: onceEach(clouds),
-    poller,
-    watcher: watcherOf(around, leader, { poller, sightings, exclusions, metrics }),
-    sightings,
-    exclusions,
-    reservations: new Reservations(),
-    terminations: new Terminations(clock),
-  };
-  return { parts, onSnapshot: (handler: PollerOptions['onSnapshot']) => void handlers.push(handler) };
-}
-
-interface Hearing {
-  readonly poller: Poller;
-  readonly sightings: Sightings;
-  readonly exclusions: SharedExclusions;
-  readonly metrics: SkyMetrics;
-}
-
-/** What clouds tell of machines, for those who act on it. */
-function watcherOf({ clock, random, log }: Surroundings, leader: Leader, hearing: Hearing): Watcher {
-  const { poller, sightings, exclusions, metrics } = hearing;
-  return new Watcher({
-    installation: () => leader.get().identity.id,
-    find: (id) => sightings.find(id),
-    look: ({ cloud, region }, id, isChange) => poller.alert(cloud, region, { id, isChange }),
-    exclude: (uid, exclusion) => exclusions.notice(uid, exclusion, clock.now()),
-    onNotice: ({ cloud, region }) => metrics.noticed(cloud, region),
-    clock,
-    random,
-    log,
-  });
 }
 
 type Machinery = Omit<ReflectorOptions<never>, 'namespaces' | 'indexes' | 'project'>;
@@ -221,79 +141,6 @@ type Watched = ReturnType<typeof watchedKinds>;
 
 function listsOf({ stores: { clouds, clusters, jobs } }: Watched) {
   return { clouds: () => clouds.list(), clusters: () => clusters.list(), jobs: () => jobs.list() };
-}
-
-function marking({ apis, stores }: Watched, marks: Watermark): Pick<Deps, 'patchFinalizers' | 'isStale' | 'wrote'> {
-  return {
-    patchFinalizers: async (kind, object, finalizers) => {
-      const { namespace, name, uid, resourceVersion } = object.metadata;
-      const ref = { name, ...(namespace ? { namespace } : {}) };
-      const patched = apis[kind].patch(ref, 'merge', { metadata: { resourceVersion, finalizers } });
-      // The last finalizer of a deleted object takes it away: its version will never show in the cache, and a pass over
-      // the cache may come once more.
-      if (object.metadata.deletionTimestamp) await patched.catch(unlessNotFound);
-      else marks.wrote<KubeObject>(uid, stores[kind], await patched);
-    },
-    isStale: (uid) => uid !== undefined && !marks.isReached(uid),
-    wrote: (uid, kind, object) => marks.wrote<KubeObject>(uid, stores[kind], object),
-  };
-}
-
-function unlessNotFound(error: unknown): void {
-  if (!isNotFound(error)) throw error;
-}
-
-interface Outward {
-  readonly metrics: ReturnType<typeof kubeMetrics>;
-  readonly sky: SkyMetrics;
-  readonly redactor: Redactor;
-}
-
-/** Every status leaves through here: no secret that was read goes with it, and what was written is remembered. */
-function writersOf({ apis, stores }: Watched, marks: Watermark, { metrics, sky, redactor }: Outward): Deps['writers'] {
-  const marked = <T extends KubeObject & { status?: unknown }>(
-    writer: StatusWriter<T>,
-    store: Store<T>,
-    onWritten: (before: T, after: T) => void = () => {},
-  ): StatusWriter<T> => ({
-    write: async (object, status, signal) => {
-      const result = await writer.write(object, cleaned(status, redactor), signal);
-      if (result.outcome !== 'written') return result;
-      marks.wrote(object.metadata.uid, store, result.object);
-      onWritten(object, result.object);
-      return result;
-    },
-  });
-  return {
-    clouds: marked(statusWriter(apis.clouds, metrics), stores.clouds),
-    clusters: marked(statusWriter(apis.clusters, metrics), stores.clusters, sky.clusterWritten),
-    jobs: marked(statusWriter(apis.jobs, metrics), stores.jobs, sky.jobWritten),
-  };
-}
-
-function cleaned<T>(status: T, redactor: Redactor): T {
-  const text = JSON.stringify(status);
-  const clean = redactor.clean(text);
-  return clean === text ? status : (JSON.parse(clean) as T);
-}
-
-function discreet(events: Recorder, redactor: Redactor): Recorder {
-  return {
-    event: (regarding, details) => events.event(regarding, { ...details, note: redactor.clean(details.note) }),
-    run: (signal) => events.run(signal),
-  };
-}
-
-/** A provider is built at first use and kept: it holds connections. */
-function onceEach(clouds: ReadonlyMap<string, () => Promise<NodeProvider>>): Deps['provider'] {
-  const built = new Map<string, Promise<NodeProvider>>();
-  return async (name) => {
-    const build = clouds.get(name);
-    if (!build) return undefined;
-    const provider = built.get(name) ?? build();
-    built.set(name, provider);
-    return provider;
-  };
 }
 
 function leadershipOf(config: Config) {

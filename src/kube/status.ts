@@ -63,7 +63,7 @@ export function isSameStatus(a: unknown, b: unknown): boolean {
 }
 
 function isSame(a: unknown, b: unknown): boolean {
-  if (Object.is(a, b)) return true;
+  if (a === b) return true;
   if (Array.isArray(a) || Array.isArray(b)) return isSameList(a, b);
   if (!isRecord(a) || !isRecord(b)) return false;
   const keys = saidBy(a);
