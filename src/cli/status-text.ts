@@ -1,11 +1,12 @@
 /** The state of objects as text: a table of many, a tree of what stands on what. */
-import type { SkyCloud, SkyCluster, SkyJob } from '../api/types.gen.ts';
+import type { SkyCloud, SkyCluster, SkyClusterStatus, SkyJob } from '../api/types.gen.ts';
 import { findCondition } from '../kube/conditions.ts';
 import { blockerOf, infraOf, nextTimeOf, placementOf, rateOf } from './objects.ts';
 import { age, type Branch, table, tree } from './text.ts';
 
 /** More machines than this are counted, not listed. */
 const MOST_NODES = 20;
+const MOST_PORTS = 4;
 
 export interface TableOptions {
   /** Unix milliseconds. */
@@ -78,10 +79,18 @@ function nodeBranches({ status }: SkyCluster): Branch[] {
   const nodes = status?.nodes ?? [];
   const listed = nodes.slice(0, MOST_NODES).map(({ slot, id, state, publicIp, privateIp }) => ({
     lines: [join(`node ${slot}`, id, state, publicIp ?? privateIp)],
-    branches: [],
+    branches: portBranches((status?.endpoints ?? []).filter((endpoint) => endpoint.slot === slot)),
   }));
   const more = nodes.length - listed.length;
   return more > 0 ? [...listed, { lines: [`and ${more} more nodes`], branches: [] }] : listed;
+}
+
+function portBranches(endpoints: NonNullable<SkyClusterStatus['endpoints']>): Branch[] {
+  const listed = endpoints
+    .slice(0, MOST_PORTS)
+    .map(({ port, url }) => ({ lines: [join(`port ${port}`, url)], branches: [] }));
+  const more = endpoints.length - listed.length;
+  return more > 0 ? [...listed, { lines: [`and ${more} more ports`], branches: [] }] : listed;
 }
 
 function phaseOf({ metadata, status }: SkyCluster | SkyJob): string {

@@ -107,6 +107,17 @@ describe('status', () => {
     assert.ok(text.includes('node 19') && !text.includes('node 20') && text.includes('and 10 more nodes'), text);
   });
 
+  it('tells where the ports of each machine are reached, and counts those that are many', () => {
+    const endpoints = Array.from({ length: 6 }, (_, at) => ({
+      port: 80 + at,
+      slot: 0,
+      url: `http://192.0.2.1:${80 + at}`,
+    }));
+    const text = clusterTree(undefined, { ...ready, status: { ...ready.status, endpoints } }, []);
+    assert.match(text, /node 0 .*\n.*port 80 http:\/\/192\.0\.2\.1:80\n/);
+    assert.match(text, /port 83 .*\n.*and 2 more ports\n.*node 1/);
+  });
+
   it('of a failed job says why', () => {
     const conditions = [condition('Failed', 'True', 'UserError', 'run ended with 3 on rank 0')];
     assert.equal(
