@@ -110,8 +110,7 @@ function createOne(
     state: 'pending',
     createdAt: cloud.timeline.now(),
     ...(slot.failsAs === undefined ? {} : { failsAs: slot.failsAs }),
-    ...(cloud.options.profile.stopBillsInFull ? { billedStopped: true } : {}),
-    ...(row.AcceleratorCount > 0 ? { gpus: row.AcceleratorCount } : {}),
+    ...kindOf(cloud, row),
   };
   const ignored = userData === undefined ? [] : parseUserData(userData).ignored;
   cloud.world.commit(cause, 'created', instance, {
@@ -122,6 +121,11 @@ function createOne(
   makeBeside(cloud, cause, instance);
   cloud.life.scheduleBoot(instance.id);
   return instance;
+}
+
+/** What is to be remembered of a machine that not every machine has. */
+function kindOf({ options }: Cloud, { AcceleratorCount: gpus }: CatalogRow): Pick<Instance, 'gpus' | 'billedStopped'> {
+  return { ...(gpus > 0 ? { gpus } : {}), ...(options.profile.stopBillsInFull ? { billedStopped: true } : {}) };
 }
 
 function priceOf(row: CatalogRow, market: Market): number {

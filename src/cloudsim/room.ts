@@ -15,19 +15,32 @@ export interface Room {
   readonly failsAs?: string;
 }
 
+interface Pool {
+  readonly row: CatalogRow;
+  readonly free: number;
+}
+
 /** Throws the refusal of a cloud that looks before it accepts. `rows` are cheapest first. */
 export function roomFor(cloud: Cloud, order: LaunchOrder, rows: readonly CatalogRow[]): Room {
   const { names, minCount, market } = order;
   const pools = rows.map((row) => ({ row, free: freeIn(cloud, row, market) }));
   const fits = pools.find(({ free }) => free >= names.length) ?? pools.find(({ free }) => free >= minCount);
-  const fullest = pools.toSorted((a, b) => b.free - a.free)[0];
   const refusal = overQuota(cloud, order) ?? (fits ? undefined : noRoom(order));
-  if (!refusal && fits) return { row: fits.row, names: names.slice(0, fits.free), failsFrom: fits.free };
+  if (refusal) return lateRoom(cloud, order, pools, refusal);
+  return { ...found(fits, order), names: names.slice(0, fits?.free), failsFrom: names.length };
+}
 
-  const late = cloud.options.profile.refusesLate;
-  if (!fullest || !refusal || !late?.codes.includes(refusal.code)) throw refusal ?? noRoom(order);
-  const failsFrom = late.eachByItself ? fullest.free : 0;
-  return { row: fullest.row, names, failsFrom, failsAs: refusal.code };
+/** Accepts what is refused afterwards, where the cloud is one that does. */
+function lateRoom({ options }: Cloud, order: LaunchOrder, pools: readonly Pool[], refusal: ApiError): Room {
+  const late = options.profile.refusesLate;
+  if (!late?.codes.includes(refusal.code)) throw refusal;
+  const { row, free } = found(pools.toSorted((a, b) => b.free - a.free)[0], order);
+  return { row, names: order.names, failsFrom: late.eachByItself ? free : 0, failsAs: refusal.code };
+}
+
+function found(pool: Pool | undefined, order: LaunchOrder): Pool {
+  if (!pool) throw noRoom(order);
+  return pool;
 }
 
 /** Machines of the place that a launch could still have. */

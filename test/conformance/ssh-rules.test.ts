@@ -59,6 +59,8 @@ function cloudOf(hosts: readonly SshHost[], operator: Operator, instanceType: st
     hollowsKey: async () => {},
     preempts: async () => {},
     losesHost: async () => {},
+    losesAccelerators: async () => {},
+    paces: async () => {},
     settles: async () => {},
     resets: async () => {
       for (const host of hosts) if (!host.isOn) await host.start();

@@ -25,11 +25,14 @@ export function fakeOf(sim: Sim, stand: Stand, lagSeconds: number): FakeCloud {
     offering,
     pageSize,
     wholeLists: stand.wholeLists ?? [],
-    booked: async () => (await sim.state()).map((machine) => booked(machine, nodeId(machine))),
+    // What failed never was a machine, though some clouds show it until it is removed.
+    booked: async () =>
+      (await sim.state()).filter(({ state }) => state !== 'failed').map((machine) => booked(machine, nodeId(machine))),
     mutations: async () => (await sim.ledger()).filter((row) => row.credential.startsWith('key:')).length,
     requests: async (call) =>
       (await sim.trace()).filter(({ op, edge }) => edge === 'received' && (!call || op === ops[call])).length,
-    things: async () => (await sim.things()).length,
+    // An operation is a story of what was done, and nothing that anybody has.
+    things: async () => (await sim.things()).filter(({ kind }) => kind !== 'operation').length,
     books: async () => JSON.stringify(await sim.ledger()),
     breaks: (call, how, nth = 1) => sim.plan(lineOf(ops[call], how, nth)),
     hasCapacity: async (count) => {
@@ -39,8 +42,17 @@ export function fakeOf(sim: Sim, stand: Stand, lagSeconds: number): FakeCloud {
     hollowsKey: () => sim.do('hollow-key'),
     preempts: async (id) => sim.do('preempt', { instance: await nativeId(id) }),
     losesHost: async (id) => sim.do('fail-host', { instance: await nativeId(id) }),
+    losesAccelerators: () => sim.plan(LOST_ACCELERATORS),
+    paces: async (operation) => {
+      const seconds = stand.paces?.[operation];
+      if (seconds !== undefined) await sim.clock({ step: seconds });
+    },
     settles: () => sim.clock({ step: lagSeconds + 1 }),
-    resets: () => sim.reset(),
+    // What a profile does wrong by itself would break rules that speak of something else.
+    resets: async () => {
+      await sim.reset();
+      await sim.plan();
+    },
   };
 }
 
@@ -53,6 +65,13 @@ export function worldOf(sim: Sim, stand: Stand, provider: NodeProvider): World {
 function booked({ name, token }: Instance, id: string): Booked {
   return { id, name, ...(token === undefined ? {} : { token }) };
 }
+
+const LOST_ACCELERATORS: PlanLine = {
+  match: { op: 'start', nth: 1 },
+  edge: 'boot',
+  action: 'boot-fault',
+  params: { how: 'missing-gpu' },
+};
 
 const AFTER_EFFECT: Readonly<Record<Exclude<Mishap, Corruption>, Omit<PlanLine, 'match'>>> = {
   'refused-after-effect': { edge: 'committed', action: 'fail', params: { code: 'InternalError' } },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { ProviderError } from '../contract.ts';
 import type { LaunchResult, ObservedNode } from '../contract.ts';
 import type { Rule } from './rules.ts';
-import { faultOf } from './world.ts';
+import { ENDED, faultOf } from './world.ts';
 import type { World } from './world.ts';
 
 const CALLERS = 20;
@@ -29,17 +29,39 @@ export const careRules: readonly Rule[] = [
     id: '12',
     says: 'clean-up may be repeated, ends no machine, and leaves nothing once the machines are gone',
     async holds(world) {
+      await world.prepared(world.request(1));
+      const before = await world.cloud.things();
       const [id = ''] = await world.launched(1);
       const { owner } = world.request(1);
       await world.provider.cleanup(world.cx(), { owner, region: world.cloud.offering.region });
       const alive = (await world.pages()).flatMap((page) => page.nodes).find((node) => node.id === id);
-      assert.ok(alive && !ENDED.has(alive.state), 'clean-up ended a machine');
+      assert.ok(alive && !ENDING.has(alive.state), 'clean-up ended a machine');
       await world.provider.terminate(world.cx(), [id]);
-      await world.cloud.settles();
+      await world.becomes(id, ENDED);
       for (const time of ['first', 'second']) {
         const { remaining } = await world.provider.cleanup(world.cx(), { owner });
         assert.deepEqual(remaining, [], `after the ${time} clean-up something remains`);
       }
+      assert.ok((await world.cloud.things()) <= before, 'something is left that nobody speaks of');
+    },
+  },
+  {
+    id: '12',
+    says: 'what a launch has left behind that failed for lack of room is cleaned up',
+    async holds(world) {
+      const request = await world.preparedRequest(1);
+      const before = await world.cloud.things();
+      await world.cloud.hasCapacity(0);
+      try {
+        const { nodes } = await world.provider.launch(world.cx(), request);
+        for (const { id } of nodes) assert.equal((await world.becomes(id, ['running', 'failed']))?.state, 'failed');
+      } catch (error) {
+        if (!(error instanceof ProviderError)) throw error;
+        assert.equal(error.fault.class, 'capacity');
+      }
+      const { remaining } = await world.provider.cleanup(world.cx(), { owner: request.owner });
+      assert.deepEqual(remaining, []);
+      assert.ok((await world.cloud.things()) <= before, 'something is left that nobody speaks of');
     },
   },
   {
@@ -89,7 +111,7 @@ export const careRules: readonly Rule[] = [
   },
 ];
 
-const ENDED = new Set<ObservedNode['state']>(['terminating', 'terminated', 'preempted', 'failed']);
+const ENDING = new Set<ObservedNode['state']>(['terminating', ...ENDED]);
 
 interface Aborted {
   readonly nodes: readonly ObservedNode[];

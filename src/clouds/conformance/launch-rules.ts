@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Capabilities } from '../contract.ts';
 import type { Rule } from './rules.ts';
-import { corruptions, faultOf } from './world.ts';
+import { corruptions, ENDED, faultOf } from './world.ts';
 
 const SENDS = 20;
 const SHORT_TIMEOUT_MS = 500;
@@ -9,6 +9,7 @@ const SHORT_TIMEOUT_MS = 500;
 const hasToken = ({ idempotency }: Capabilities): boolean => idempotency.kind === 'token';
 const hasNoToken = ({ idempotency }: Capabilities): boolean => idempotency.kind === 'none';
 const hasUniqueNames = ({ idempotency }: Capabilities): boolean => idempotency.kind === 'unique-name';
+const failsLate = (capabilities: Capabilities): boolean => capabilities.failsLate === true;
 const isAtomic = ({ gang }: Capabilities): boolean => gang.kind === 'atomic';
 
 /** What may be left after a launch, whatever happened to it. */
@@ -89,7 +90,8 @@ export const launchRules: readonly Rule[] = [
     says: 'every machine carries its key from the first moment, even if the provider dies before it tags',
     async holds(world) {
       await world.cloud.breaks('set-tags', 'reset-after-effect');
-      const request = world.request(2);
+      const request = await world.preparedRequest(2);
+      const before = await world.cloud.things();
       await world.provider.launch(world.cx(), request);
       const nodes = (await world.pages()).flatMap((page) => page.nodes);
       assert.deepEqual(nodes.map((node) => node.name).sort(), request.slots.map((slot) => slot.name).sort());
@@ -97,8 +99,9 @@ export const launchRules: readonly Rule[] = [
         world.cx(),
         nodes.map((node) => node.id),
       );
-      await world.cloud.settles();
+      for (const { id } of nodes) await world.becomes(id, ENDED);
       assert.deepEqual((await world.provider.cleanup(world.cx(), { owner: request.owner })).remaining, []);
+      assert.ok((await world.cloud.things()) <= before, 'something carries no key that clean-up could find it by');
     },
   },
   {
@@ -115,13 +118,29 @@ export const launchRules: readonly Rule[] = [
   {
     id: '4',
     says: 'a best-effort gang that is one short reports every machine it has made',
-    applies: (capabilities) => !isAtomic(capabilities),
+    applies: (capabilities) => !isAtomic(capabilities) && !failsLate(capabilities),
     async holds(world) {
       await world.cloud.hasCapacity(2);
       const fault = await faultOf(world.launched(3));
       assert.deepEqual([fault.class, fault.outcome], ['capacity', 'started']);
       const partial = fault.partial?.map((node) => node.id).sort();
       assert.deepEqual(partial, (await world.cloud.booked()).map((machine) => machine.id).sort());
+    },
+  },
+  {
+    id: '4',
+    says: 'of a gang that is one short after it was accepted, the missing machine is listed as failed, and why',
+    applies: failsLate,
+    async holds(world) {
+      await world.cloud.hasCapacity(2);
+      const ids = await world.launched(3);
+      assert.equal(ids.length, 3, 'the answer lacks a machine');
+      const nodes = await Promise.all(ids.map((id) => world.becomes(id, ['running', 'failed'])));
+      const failed = nodes.filter((node) => node?.state === 'failed');
+      assert.deepEqual(
+        failed.map((node) => [node?.billed, node?.reason === undefined]),
+        [['none', false]],
+      );
     },
   },
   {

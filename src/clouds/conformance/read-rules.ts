@@ -49,7 +49,7 @@ export const readRules: readonly Rule[] = [
   {
     id: '7',
     says: 'a list of which a later page fails is incomplete',
-    applies: ({ gang }) => gang.kind === 'atomic',
+    applies: ({ gang }) => gang.maxPerLaunch > 1,
     async holds(world) {
       await world.launched(world.cloud.pageSize + 1);
       assert.ok(isComplete(await world.pages()));
@@ -92,6 +92,23 @@ export const readRules: readonly Rule[] = [
       const answer = (await world.provider.stop?.(world.cx(), [id]))?.get(id);
       const refused = answer === undefined || (typeof answer === 'object' && answer.class === 'unsupported');
       assert.equal(refused, world.capabilities.stop === 'none');
+    },
+  },
+  {
+    id: '10',
+    says: 'a machine that comes back from a stop without its accelerators is a conflict',
+    applies: ({ stop }) => stop === 'lossy',
+    async holds(world) {
+      const [id = ''] = await world.launched(1);
+      for (const lost of [true, false]) {
+        await world.becomes(id, ['running']);
+        assert.equal((await world.provider.stop?.(world.cx(), [id]))?.get(id), 'accepted');
+        await world.becomes(id, ['stopped']);
+        if (lost) await world.cloud.losesAccelerators();
+        const answer = (await world.provider.start?.(world.cx(), [id]))?.get(id);
+        const said = typeof answer === 'object' ? answer.class : answer;
+        assert.equal(said, lost ? 'conflict' : 'accepted');
+      }
     },
   },
   {

@@ -18,6 +18,8 @@ export interface Stand {
   /** The simulator's names of the calls. */
   readonly ops: Readonly<Record<'launch' | 'list' | 'get' | 'terminate' | 'set-tags', string>>;
   readonly pageSize: number;
+  /** Simulated seconds that pass when a call takes its turn, by operation of the budget, where the fake has limits. */
+  readonly paces?: Readonly<Record<string, number>>;
   /** Names of corrupt answers that are whole lists of this cloud: one that shows nothing. */
   readonly wholeLists?: readonly string[];
   /** How the provider calls a machine of the simulator; absent: by the cloud's own id. */

@@ -8,6 +8,8 @@ import type {
   LaunchRequest,
   NodePage,
   NodeProvider,
+  NodeState,
+  ObservedNode,
   Offering,
   ProviderFault,
 } from '../contract.ts';
@@ -78,11 +80,21 @@ export interface FakeCloud {
   hollowsKey(): Promise<void>;
   preempts(id: string): Promise<void>;
   losesHost(id: string): Promise<void>;
+  /** The next machine that is started comes back without its accelerators. */
+  losesAccelerators(): Promise<void>;
+  /** A call waits for its turn, as long as the operator would make it wait. */
+  paces(operation: string): Promise<void>;
   /** What has happened is visible to every reader. */
   settles(): Promise<void>;
   /** Everything is well and nothing exists. */
   resets(): Promise<void>;
 }
+
+/** States in which nothing is left of a machine but its memory. */
+export const ENDED: readonly NodeState[] = ['terminated', 'preempted', 'failed'];
+
+/** Each is a list that is read after everything has settled. */
+const MOST_LOOKS = 20;
 
 /** A provider, its cloud, and what every rule needs to call it. */
 export class World {
@@ -137,10 +149,11 @@ export class World {
       config: this.cloud.config,
       budget: {
         throttled: () => {},
-        take: async (_operation, signal) => {
+        take: async (operation, signal) => {
           this.#taken += 1;
           change.onTake?.();
           signal.throwIfAborted();
+          await this.cloud.paces(operation);
         },
       },
     };
@@ -187,6 +200,15 @@ export class World {
     await this.cloud.settles();
     const cx = this.cx(timeoutMs === undefined ? {} : { timeoutMs });
     return collect(this.provider.list(cx, { installation: 'abcdefgh' }));
+  }
+
+  /** What the cloud shows of a machine when it has come to one of `states`, or no longer shows it. Fails where it never does. */
+  async becomes(id: string, states: readonly NodeState[]): Promise<ObservedNode | undefined> {
+    for (let looks = 0; looks < MOST_LOOKS; looks++) {
+      const node = (await this.pages()).flatMap((page) => page.nodes).find((each) => each.id === id);
+      if (!node || states.includes(node.state)) return node;
+    }
+    throw new Error(`${id} does not become ${states.join(' or ')}`);
   }
 
   #countingClock(): Clock {
