@@ -47,7 +47,7 @@ export interface Profile {
   readonly statuses: Partial<Record<ErrorCode, number>>;
   /** Ended machines stay listed this long. */
   readonly tombstoneSeconds: number;
-  /** Failed ones, unless somebody removes them; absent: as others. */
+  /** Failed ones, which can then be removed as living ones are; absent: as other ended ones. */
   readonly failedSeconds?: number;
   /** Calls per second by operation, for `--limits=profile`. */
   readonly rates?: ReadonlyMap<string, Rate>;
@@ -124,6 +124,7 @@ const accepted: Profile = {
   launchAnswers: 'accepted',
   refusesLate: { codes: ['InsufficientCapacity'], eachByItself: true },
   stopBillsInFull: true,
+  failedSeconds: 60,
 };
 
 /** Resembles Lambda and RunPod: rare accelerators, slow limits, and now and then an error about a machine that was made. */

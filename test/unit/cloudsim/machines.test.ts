@@ -36,7 +36,10 @@ for (const isolation of modes) {
         params: { how: 'bad-gpu' },
       });
       const machine = await launch(sim, 'bad');
-      assert.match(await once_(machine, 'nvidia-smi -L 2>&1; echo $?'), /Unable to determine the device handle.*\n15$/);
+      assert.match(
+        await once_(machine, 'nvidia-smi -L 2>&1; echo $?'),
+        /Unable to determine the device handle.*\n15\n$/,
+      );
       await sim.plan();
     });
 
