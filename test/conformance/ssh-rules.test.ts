@@ -27,7 +27,7 @@ const notOfHosts = new Set([
   'a list whose answer is corrupt is incomplete',
   'a corrupt answer about ending a machine proves nothing of it',
   'a list of which a later page fails is incomplete',
-  'a list names the account that was read, and an empty one from an unproved key is incomplete',
+  'an empty list of a key that proves nothing is incomplete',
 ]);
 
 /** Real hosts from behind. */
@@ -60,7 +60,9 @@ function cloudOf(hosts: readonly SshHost[], operator: Operator, instanceType: st
     preempts: async () => {},
     losesHost: async () => {},
     losesAccelerators: async () => {},
-    paces: async () => {},
+    budget: { throttled: () => {}, take: async () => {} },
+    lacks: () => undefined,
+    owns: () => true,
     settles: async () => {},
     resets: async () => {
       for (const host of hosts) if (!host.isOn) await host.start();

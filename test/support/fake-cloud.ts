@@ -43,10 +43,15 @@ export function fakeOf(sim: Sim, stand: Stand, lagSeconds: number): FakeCloud {
     preempts: async (id) => sim.do('preempt', { instance: await nativeId(id) }),
     losesHost: async (id) => sim.do('fail-host', { instance: await nativeId(id) }),
     losesAccelerators: () => sim.plan(LOST_ACCELERATORS),
-    paces: async (operation) => {
-      const seconds = stand.paces?.[operation];
-      if (seconds !== undefined) await sim.clock({ step: seconds });
+    budget: {
+      throttled: () => {},
+      take: async (operation) => {
+        const seconds = stand.paces?.[operation];
+        if (seconds !== undefined) await sim.clock({ step: seconds });
+      },
     },
+    lacks: () => undefined,
+    owns: () => true,
     settles: () => sim.clock({ step: lagSeconds + 1 }),
     // What a profile does wrong by itself would break rules that speak of something else.
     resets: async () => {

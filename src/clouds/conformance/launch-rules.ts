@@ -18,6 +18,7 @@ export const launchRules: readonly Rule[] = [
     id: '1',
     says: 'the same attempt sent many times at once is one set of machines',
     applies: hasToken,
+    machines: 2 * SENDS,
     async holds(world) {
       const sends = Array.from({ length: SENDS }, () => world.launched(2));
       const [first, ...others] = await Promise.all(sends);
@@ -29,6 +30,7 @@ export const launchRules: readonly Rule[] = [
     id: '1a',
     says: 'the token of the attempt reaches the cloud unchanged, also after a lost answer',
     applies: hasToken,
+    needs: ['plan', 'ledger'],
     async holds(world) {
       await world.cloud.breaks('launch', 'reset-after-effect');
       assert.equal((await faultOf(world.launched(1))).outcome, 'unknown');
@@ -43,6 +45,7 @@ export const launchRules: readonly Rule[] = [
     id: '1a',
     says: 'a name that the same attempt has taken is adopted, and one that somebody else has is a conflict',
     applies: hasUniqueNames,
+    needs: ['plan'],
     async holds(world) {
       await world.cloud.breaks('launch', 'reset-after-effect');
       assert.equal((await faultOf(world.launched(1))).outcome, 'unknown');
@@ -65,6 +68,7 @@ export const launchRules: readonly Rule[] = [
     id: '1b',
     says: 'without a token nothing is sent twice, and what an error left behind is listed',
     applies: hasNoToken,
+    needs: ['plan'],
     async holds(world) {
       await world.cloud.breaks('launch', 'refused-after-effect');
       assert.equal((await faultOf(world.launched(1))).outcome, 'unknown');
@@ -78,6 +82,7 @@ export const launchRules: readonly Rule[] = [
     id: '2',
     says: 'the same attempt with other parameters is a conflict and no second machine',
     applies: hasToken,
+    machines: 2,
     async holds(world) {
       await world.launched(1);
       const other = { ...world.request(1), disk: { sizeGiB: 999 } };
@@ -88,6 +93,7 @@ export const launchRules: readonly Rule[] = [
   {
     id: '3',
     says: 'every machine carries its key from the first moment, even if the provider dies before it tags',
+    needs: ['plan', 'ledger'],
     async holds(world) {
       await world.cloud.breaks('set-tags', 'reset-after-effect');
       const request = await world.preparedRequest(2);
@@ -108,6 +114,7 @@ export const launchRules: readonly Rule[] = [
     id: '4',
     says: 'an atomic gang that is one short leaves nothing',
     applies: isAtomic,
+    needs: ['plan'],
     async holds(world) {
       await world.cloud.hasCapacity(2);
       const fault = await faultOf(world.launched(3));
@@ -119,6 +126,7 @@ export const launchRules: readonly Rule[] = [
     id: '4',
     says: 'a best-effort gang that is one short reports every machine it has made',
     applies: (capabilities) => !isAtomic(capabilities) && !failsLate(capabilities),
+    needs: ['plan'],
     async holds(world) {
       await world.cloud.hasCapacity(2);
       const fault = await faultOf(world.launched(3));
@@ -131,6 +139,7 @@ export const launchRules: readonly Rule[] = [
     id: '4',
     says: 'of a gang that is one short after it was accepted, the missing machine is listed as failed, and why',
     applies: failsLate,
+    needs: ['plan'],
     async holds(world) {
       await world.cloud.hasCapacity(2);
       const ids = await world.launched(3);
@@ -146,6 +155,7 @@ export const launchRules: readonly Rule[] = [
   {
     id: '5',
     says: 'a launch whose answer is corrupt has an unknown outcome',
+    needs: ['plan'],
     async holds(world) {
       for (const [ordinal, how] of corruptions.entries()) {
         await world.cloud.breaks('launch', how);
@@ -159,6 +169,7 @@ export const launchRules: readonly Rule[] = [
   {
     id: '5',
     says: 'a launch that is never answered ends at the deadline with an unknown outcome',
+    needs: ['plan'],
     async holds(world) {
       await world.cloud.breaks('launch', 'lost-answer');
       const request = await world.preparedRequest(1);
@@ -169,12 +180,21 @@ export const launchRules: readonly Rule[] = [
   },
   {
     id: '15',
-    says: 'no secret is in an error or in what the cloud is told, and a new secret serves the next call',
+    says: 'no secret is in an error, and a new secret serves the next call',
+    machines: 2,
     async holds(world) {
       const wrong = Object.fromEntries(Object.keys(world.cloud.secret).map((key) => [key, 'canary-7f3a']));
       const fault = await faultOf(world.provider.launch(world.cx({ secret: wrong }), world.request(1)));
       assert.equal(fault.class, 'auth');
       assert.ok(!JSON.stringify(fault).includes('canary-7f3a'), 'the fault carries the secret');
+      await world.launched(1);
+    },
+  },
+  {
+    id: '15',
+    says: 'no secret is in what the cloud is told',
+    needs: ['ledger'],
+    async holds(world) {
       await world.launched(1);
       const books = await world.cloud.books();
       for (const secret of Object.values(world.cloud.secret)) assert.ok(!books.includes(secret), 'the cloud was told');
@@ -183,6 +203,7 @@ export const launchRules: readonly Rule[] = [
   {
     id: '19',
     says: 'a call that is aborted before it is sent creates nothing, and says so',
+    machines: 1,
     async holds(world) {
       const cx = world.cx({ signal: AbortSignal.abort() });
       assert.equal((await faultOf(world.provider.launch(cx, world.request(1)))).outcome, 'not-started');

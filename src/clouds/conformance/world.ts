@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '../../clock.ts';
 import { silentLogger } from '../../log.ts';
 import { ProviderError } from '../contract.ts';
+import type { Need } from './rules.ts';
 import type {
   CallContext,
   Capabilities,
@@ -12,6 +13,7 @@ import type {
   ObservedNode,
   Offering,
   ProviderFault,
+  RateBudget,
 } from '../contract.ts';
 
 /** A machine as the cloud's own books have it. */
@@ -83,7 +85,11 @@ export interface FakeCloud {
   /** The next machine that is started comes back without its accelerators. */
   losesAccelerators(): Promise<void>;
   /** A call waits for its turn, as long as the operator would make it wait. */
-  paces(operation: string): Promise<void>;
+  readonly budget: RateBudget;
+  /** Why it cannot do this; undefined where it can. */
+  lacks(need: Need): string | undefined;
+  /** Whether a listed machine belongs to the rule that is tried: an account may have others. */
+  owns(node: ObservedNode): boolean;
   /** What has happened is visible to every reader. */
   settles(): Promise<void>;
   /** Everything is well and nothing exists. */
@@ -96,18 +102,42 @@ export const ENDED: readonly NodeState[] = ['terminated', 'preempted', 'failed']
 /** Each is a list that is read after everything has settled. */
 const MOST_LOOKS = 20;
 
+/** What a launch of the rules says of itself. */
+export interface Launching {
+  /** 8 characters [a-z2-7]. */
+  readonly installation: string;
+  readonly authorizedKey: string;
+  readonly maxLifetimeSeconds?: number;
+  readonly timeoutMs: number;
+}
+
+const beforeFakes: Launching = {
+  installation: 'abcdefgh',
+  authorizedKey: 'ssh-ed25519 AAAA conformance',
+  timeoutMs: 10_000,
+};
+
 /** A provider, its cloud, and what every rule needs to call it. */
 export class World {
   readonly provider: NodeProvider;
   readonly cloud: FakeCloud;
   readonly #clock: Clock;
+  readonly #launching: Launching;
   #timers = 0;
   #taken = 0;
+  #round = 0;
 
-  constructor(provider: NodeProvider, cloud: FakeCloud, clock: Clock) {
+  constructor(provider: NodeProvider, cloud: FakeCloud, clock: Clock, launching: Launching = beforeFakes) {
     this.provider = provider;
     this.cloud = cloud;
     this.#clock = clock;
+    this.#launching = launching;
+  }
+
+  /** Begins anew, with names and tokens that were never used: a cloud remembers the old ones. */
+  async resets(): Promise<void> {
+    this.#round += 1;
+    await this.cloud.resets();
   }
 
   get capabilities(): Capabilities {
@@ -134,7 +164,7 @@ export class World {
     } = {},
   ): CallContext {
     const secret = new Map(Object.entries(change.secret ?? this.cloud.secret));
-    const deadline = this.#clock.monotonic() + (change.timeoutMs ?? 10_000);
+    const deadline = this.#clock.monotonic() + (change.timeoutMs ?? this.#launching.timeoutMs);
     const fingerprint = createHash('sha256')
       .update(JSON.stringify([...secret]))
       .digest('hex')
@@ -148,12 +178,12 @@ export class World {
       endpoint: this.cloud.endpoint,
       config: this.cloud.config,
       budget: {
-        throttled: () => {},
-        take: async (operation, signal) => {
+        throttled: (operation, scope) => this.cloud.budget.throttled(operation, scope),
+        take: async (operation, signal, scope) => {
           this.#taken += 1;
           change.onTake?.();
           signal.throwIfAborted();
-          await this.cloud.paces(operation);
+          await this.cloud.budget.take(operation, signal, scope);
         },
       },
     };
@@ -162,19 +192,22 @@ export class World {
   /** A launch of `nodes` machines, all or nothing; the same arguments give the same bytes. */
   request(nodes: number, ordinal = 1): LaunchRequest {
     const gang = this.capabilities.gang.maxPerLaunch >= nodes && nodes > 1;
+    const { installation, authorizedKey, maxLifetimeSeconds } = this.#launching;
+    const attempt = `${this.#round}x${ordinal}`;
     const name = (index: number): string =>
-      `sky-abcdefgh-${String(ordinal).padStart(12, 'a')}-mac-${gang ? 'g' : index}`;
+      `sky-${installation}-${attempt.padStart(12, 'a')}-mac-${gang ? 'g' : index}`;
     return {
-      owner: { installation: 'abcdefgh', uid: 'uid-1', display: 'default/one' },
-      attempt: { ordinal, token: `token-${ordinal}`, requestHash: 'hash' },
+      owner: { installation, uid: 'uid-1', display: 'default/one' },
+      attempt: { ordinal, token: `token-${installation}-${attempt}`, requestHash: 'hash' },
       offering: this.cloud.offering,
       slots: Array.from({ length: nodes }, (_, index) => ({ index, name: name(index) })),
       minNodes: nodes,
       image: {},
       disk: { sizeGiB: 20 },
-      bootstrap: { authorizedKeys: ['ssh-ed25519 AAAA conformance'] },
+      bootstrap: { authorizedKeys: [authorizedKey] },
       network: { publicIp: true, ports: [] },
-      tags: { 'sky-installation': 'abcdefgh', 'sky-uid': 'uid-1', 'sky-attempt': String(ordinal) },
+      tags: { 'sky-installation': installation, 'sky-uid': 'uid-1', 'sky-attempt': String(ordinal) },
+      ...(maxLifetimeSeconds === undefined ? {} : { maxLifetimeSeconds }),
     };
   }
 
@@ -199,7 +232,9 @@ export class World {
   async pages(timeoutMs?: number): Promise<NodePage[]> {
     await this.cloud.settles();
     const cx = this.cx(timeoutMs === undefined ? {} : { timeoutMs });
-    return collect(this.provider.list(cx, { installation: 'abcdefgh' }));
+    const { region } = this.cloud.offering;
+    const pages = await collect(this.provider.list(cx, { installation: this.#launching.installation, region }));
+    return pages.map((page) => ({ ...page, nodes: page.nodes.filter((node) => this.cloud.owns(node)) }));
   }
 
   /** What the cloud shows of a machine when it has come to one of `states`, or no longer shows it. Fails where it never does. */
