@@ -43,7 +43,7 @@ export const launchRules: readonly Rule[] = [
   },
   {
     id: '1a',
-    says: 'a name that the same attempt has taken is adopted, and one that somebody else has is a conflict',
+    says: 'a name that the same attempt has taken is adopted, also after a lost answer',
     applies: hasUniqueNames,
     needs: ['plan'],
     async holds(world) {
@@ -55,6 +55,17 @@ export const launchRules: readonly Rule[] = [
         (await world.cloud.booked()).map((machine) => machine.id),
         [id],
       );
+    },
+  },
+  {
+    id: '1a',
+    says: 'a name that the same attempt has taken is adopted, and one that somebody else has is a conflict',
+    applies: hasUniqueNames,
+    machines: 3,
+    async holds(world) {
+      const [id] = await world.launched(1);
+      await world.cloud.settles();
+      assert.deepEqual(await world.launched(1), [id]);
       const mine = world.request(1);
       const owner = { ...mine.owner, uid: 'uid-2' };
       const attempt = { ...mine.attempt, token: 'token-of-another' };
@@ -88,6 +99,17 @@ export const launchRules: readonly Rule[] = [
       const other = { ...world.request(1), disk: { sizeGiB: 999 } };
       assert.equal((await faultOf(world.provider.launch(world.cx(), other))).class, 'conflict');
       assert.equal((await world.cloud.booked()).length, 1);
+    },
+  },
+  {
+    id: '3',
+    says: 'every machine carries its key, and is found by it',
+    machines: 2,
+    async holds(world) {
+      const request = world.request(2);
+      await world.launched(2);
+      const nodes = (await world.pages()).flatMap((page) => page.nodes);
+      assert.deepEqual(nodes.map((node) => node.name).sort(), request.slots.map((slot) => slot.name).sort());
     },
   },
   {

@@ -57,7 +57,8 @@ export type BreakableCall = 'launch' | 'list' | 'get' | 'terminate' | 'set-tags'
 
 /** The cloud, or its fake, from behind: what a provider cannot see and a test must. */
 export interface FakeCloud {
-  readonly endpoint: string;
+  /** Absent: the cloud's own. */
+  readonly endpoint?: string;
   readonly config: Readonly<Record<string, unknown>>;
   readonly secret: Readonly<Record<string, string>>;
   readonly account: string;
@@ -175,7 +176,7 @@ export class World {
       clock: this.#countingClock(),
       log: silentLogger,
       credential: { fingerprint, get: (key) => secret.get(key), getFile: () => undefined },
-      endpoint: this.cloud.endpoint,
+      ...(this.cloud.endpoint === undefined ? {} : { endpoint: this.cloud.endpoint }),
       config: this.cloud.config,
       budget: {
         throttled: (operation, scope) => this.cloud.budget.throttled(operation, scope),
