@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { systemClock } from '../../src/clock.ts';
 import { judge, rules } from '../../src/clouds/conformance/rules.ts';
 import { World } from '../../src/clouds/conformance/world.ts';
-import type { FakeCloud } from '../../src/clouds/conformance/world.ts';
+import type { FakeCloud } from '../../src/clouds/conformance/cloud.ts';
 import { capabilities } from '../../src/clouds/ssh/manifest.ts';
 import { startHosts } from '../support/ssh-hosts.ts';
 import type { SshHost } from '../support/ssh-hosts.ts';

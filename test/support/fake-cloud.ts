@@ -1,4 +1,4 @@
-import type { Booked, Corruption, FakeCloud, Mishap } from '../../src/clouds/conformance/world.ts';
+import type { Booked, Corruption, FakeCloud, Mishap } from '../../src/clouds/conformance/cloud.ts';
 import type { Instance } from '../../src/cloudsim/instance.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { Stand } from '../../src/clouds/conformance/stand.ts';

@@ -27,8 +27,11 @@ export const HELP = `Judges a provider before a real account of its cloud. It re
 Exit codes: 0 all rules hold and nothing is left, 1 not so, 2 not started, 130 ended by a signal and nothing is left.
 `;
 
-/** A flag that makes no sense or lacks; nothing was started. */
+/** Why nothing was started. */
 export class Refused extends Error {}
+
+/** A flag that makes no sense, or lacks. */
+export class WrongFlag extends Refused {}
 
 export interface LiveFlags {
   readonly cloud: string;
@@ -47,12 +50,12 @@ export interface LiveFlags {
   readonly yes: boolean;
 }
 
-/** Throws Refused. */
+/** Throws WrongFlag. */
 export function readFlags(args: readonly string[]): LiveFlags {
   const { values, positionals } = parsed(args);
   const must = (name: 'max-usd' | 'region'): string => {
     const value = values[name];
-    if (value === undefined) throw new Refused(`--${name} is needed`);
+    if (value === undefined) throw new WrongFlag(`--${name} is needed`);
     return value;
   };
   return {
@@ -98,26 +101,26 @@ function parsed(args: readonly string[]) {
       },
     });
   } catch (error) {
-    throw new Refused(error instanceof Error ? error.message : String(error));
+    throw new WrongFlag(error instanceof Error ? error.message : String(error));
   }
 }
 
 function number(text: string, flag: string): number {
   const value = Number(text);
-  if (text === '' || !Number.isFinite(value) || value <= 0) throw new Refused(`--${flag}=${text} must be above 0`);
+  if (text === '' || !Number.isFinite(value) || value <= 0) throw new WrongFlag(`--${flag}=${text} must be above 0`);
   return value;
 }
 
 function marketOf(text: string): Market {
   if (text === 'on-demand' || text === 'spot') return text;
-  throw new Refused(`--market=${text} must be on-demand or spot`);
+  throw new WrongFlag(`--market=${text} must be on-demand or spot`);
 }
 
 function chosenRules(text: string | undefined): readonly Rule[] {
   const ids = text?.split(',');
   const chosen = rules.filter(({ id }) => ids?.includes(id) ?? true);
   const unknown = ids?.filter((id) => !rules.some((rule) => rule.id === id)) ?? [];
-  if (unknown.length > 0) throw new Refused(`--rules: there is no ${unknown.join(', ')}`);
+  if (unknown.length > 0) throw new WrongFlag(`--rules: there is no ${unknown.join(', ')}`);
   return chosen;
 }
 
@@ -131,13 +134,13 @@ function secretIn(folder: string): Record<string, string> {
 function configIn(file: string): Readonly<Record<string, unknown>> {
   const config: unknown = parse(read(file, () => readFileSync(file, 'utf8')));
   if (typeof config === 'object' && config !== null && !Array.isArray(config)) return { ...config };
-  throw new Refused(`${file} is no YAML object`);
+  throw new WrongFlag(`${file} is no YAML object`);
 }
 
 function read<T>(path: string, from: () => T): T {
   try {
     return from();
   } catch {
-    throw new Refused(`${path} cannot be read`);
+    throw new WrongFlag(`${path} cannot be read`);
   }
 }

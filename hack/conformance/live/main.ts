@@ -13,7 +13,7 @@ import { base32 } from '../../../src/provision/keys.ts';
 import { Account } from './account.ts';
 import { pricedOffering, worstCost } from './cost.ts';
 import type { Priced, Worst } from './cost.ts';
-import { HELP, readFlags, Refused } from './flags.ts';
+import { HELP, readFlags, Refused, WrongFlag } from './flags.ts';
 import type { LiveFlags } from './flags.ts';
 import { Guard } from './guard.ts';
 import { lack, realCloud } from './real-cloud.ts';
@@ -31,7 +31,7 @@ export async function live(args: readonly string[]): Promise<number> {
     if (!(error instanceof Refused) && !(error instanceof ProviderError)) throw error;
     const hint = error instanceof ProviderError && error.fault.hint ? `; ${error.fault.hint}` : '';
     process.stderr.write(
-      `nothing was started: ${error.message}${hint}\n${error instanceof Refused ? `\n${HELP}` : ''}`,
+      `nothing was started: ${error.message}${hint}\n${error instanceof WrongFlag ? `\n${HELP}` : ''}`,
     );
     return EXIT_NOT_STARTED;
   }

@@ -1,5 +1,5 @@
 import type { Need } from '../../../src/clouds/conformance/rules.ts';
-import type { FakeCloud } from '../../../src/clouds/conformance/world.ts';
+import type { FakeCloud } from '../../../src/clouds/conformance/cloud.ts';
 import type { Capabilities, Offering, RateBudget } from '../../../src/clouds/contract.ts';
 import type { Account } from './account.ts';
 

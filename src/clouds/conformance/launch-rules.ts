@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Capabilities } from '../contract.ts';
 import type { Rule } from './rules.ts';
-import { corruptions, ENDED, faultOf } from './world.ts';
+import { corruptions } from './cloud.ts';
+import { ENDED, faultOf } from './world.ts';
 
 const SENDS = 20;
 const SHORT_TIMEOUT_MS = 500;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { CatalogRow } from '../contract.ts';
 import type { Rule } from './rules.ts';
-import { collect, corruptions } from './world.ts';
+import { corruptions } from './cloud.ts';
+import { collect } from './world.ts';
 import type { World } from './world.ts';
 
 const SHORT_TIMEOUT_MS = 500;
