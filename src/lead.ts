@@ -55,7 +55,11 @@ function begin(operator: Operator, stop: AbortSignal): Promise<unknown> {
     const uids = changed.flatMap((node) => deps.sightings.uidOf(node.id) ?? []);
     wakeOnSnapshot(place, new Set(uids), deps, controllers);
   });
-  deps.registry.onChange(() => deps.poller.follow(deps.registry.accounts(), stop));
+  deps.registry.onChange(() => {
+    const accounts = deps.registry.accounts();
+    deps.poller.follow(accounts, stop);
+    deps.watcher.follow(accounts, stop);
+  });
   wakeOnChanges(deps, controllers);
   for (const { metadata } of deps.stores.clouds.list()) controllers.clouds.enqueue(keyOf(metadata));
   for (const { metadata } of deps.stores.clusters.list())

@@ -12,6 +12,7 @@ import { CloudRegistry } from './controllers/accounts/registry.ts';
 import { Reservations } from './controllers/accounts/reservations.ts';
 import { Sightings } from './controllers/accounts/sightings.ts';
 import { Terminations } from './controllers/accounts/terminations.ts';
+import { Watcher } from './controllers/accounts/watcher.ts';
 import { addressPolicy } from './controllers/address-policy.ts';
 import type { Deps } from './controllers/deps.ts';
 import { type SkyMetrics, skyMetrics } from './controllers/metrics/series.ts';
@@ -19,6 +20,7 @@ import type { Identity } from './controllers/installation.ts';
 import { LogStore } from './controllers/skyjob/log-store.ts';
 import { clusterIndexes, jobIndexes } from './controllers/stores.ts';
 import { api } from './kube/api.ts';
+import { isNotFound } from './kube/errors.ts';
 import { kubeMetrics } from './kube/metrics.ts';
 import type { KubeObject } from './kube/object.ts';
 import { type Recorder, recorder } from './kube/recorder.ts';
@@ -85,7 +87,7 @@ export async function buildOperator(around: Surroundings): Promise<Operator> {
     now: () => clock.now(),
     leads: () => leader.leads(),
   });
-  const accounts = accountsOf(around, watched.stores.clusters, leader);
+  const accounts = accountsOf(around, watched.stores.clusters, leader, sky);
   const deps: Deps = {
     ...around,
     machinery,
@@ -139,7 +141,8 @@ function tenureOf(leader: Leader): Pick<Deps, 'identity' | 'predecessorsQuietAt'
 }
 
 /** Clouds as they can be called, and what their lists have shown. */
-function accountsOf({ config, clock, log }: Surroundings, clusters: Store<SkyCluster>, leader: Leader) {
+function accountsOf(around: Surroundings, clusters: Store<SkyCluster>, leader: Leader, metrics: SkyMetrics) {
+  const { config, clock, log } = around;
   const handlers: PollerOptions['onSnapshot'][] = [];
   const clouds = providers(config.allowInsecureEndpointHosts);
   const { openMs: open, steadyMs: steady, idleMs: idle } = config.poll;
@@ -153,20 +156,45 @@ function accountsOf({ config, clock, log }: Surroundings, clusters: Store<SkyClu
     clock,
     log,
   });
+  const sightings = new Sightings(
+    () => leader.get().identity,
+    ({ cloud, region }) => clusters.by('place', `${cloud}/${region}`),
+  );
+  const exclusions = new SharedExclusions();
   const parts = {
     registry,
     providerNames: [...clouds.keys()],
     provider: onceEach(clouds),
     poller,
-    sightings: new Sightings(
-      () => leader.get().identity,
-      ({ cloud, region }) => clusters.by('place', `${cloud}/${region}`),
-    ),
-    exclusions: new SharedExclusions(),
+    watcher: watcherOf(around, leader, { poller, sightings, exclusions, metrics }),
+    sightings,
+    exclusions,
     reservations: new Reservations(),
     terminations: new Terminations(clock),
   };
   return { parts, onSnapshot: (handler: PollerOptions['onSnapshot']) => void handlers.push(handler) };
+}
+
+interface Hearing {
+  readonly poller: Poller;
+  readonly sightings: Sightings;
+  readonly exclusions: SharedExclusions;
+  readonly metrics: SkyMetrics;
+}
+
+/** What clouds tell of machines, for those who act on it. */
+function watcherOf({ clock, random, log }: Surroundings, leader: Leader, hearing: Hearing): Watcher {
+  const { poller, sightings, exclusions, metrics } = hearing;
+  return new Watcher({
+    installation: () => leader.get().identity.id,
+    find: (id) => sightings.find(id),
+    look: ({ cloud, region }, id, isChange) => poller.alert(cloud, region, { id, isChange }),
+    exclude: (uid, exclusion) => exclusions.notice(uid, exclusion, clock.now()),
+    onNotice: ({ cloud, region }) => metrics.noticed(cloud, region),
+    clock,
+    random,
+    log,
+  });
 }
 
 type Machinery = Omit<ReflectorOptions<never>, 'namespaces' | 'indexes' | 'project'>;
@@ -200,13 +228,19 @@ function marking({ apis, stores }: Watched, marks: Watermark): Pick<Deps, 'patch
     patchFinalizers: async (kind, object, finalizers) => {
       const { namespace, name, uid, resourceVersion } = object.metadata;
       const ref = { name, ...(namespace ? { namespace } : {}) };
-      const written = await apis[kind].patch(ref, 'merge', { metadata: { resourceVersion, finalizers } });
-      // The last finalizer of a deleted object takes it away: its version will never show in the cache.
-      if (!object.metadata.deletionTimestamp) marks.wrote<KubeObject>(uid, stores[kind], written);
+      const patched = apis[kind].patch(ref, 'merge', { metadata: { resourceVersion, finalizers } });
+      // The last finalizer of a deleted object takes it away: its version will never show in the cache, and a pass over
+      // the cache may come once more.
+      if (object.metadata.deletionTimestamp) await patched.catch(unlessNotFound);
+      else marks.wrote<KubeObject>(uid, stores[kind], await patched);
     },
     isStale: (uid) => uid !== undefined && !marks.isReached(uid),
     wrote: (uid, kind, object) => marks.wrote<KubeObject>(uid, stores[kind], object),
   };
+}
+
+function unlessNotFound(error: unknown): void {
+  if (!isNotFound(error)) throw error;
 }
 
 interface Outward {

@@ -1218,6 +1218,14 @@ export interface SkyClusterStatus {
     url?: string;
   }[];
   /**
+   * Ports that the machines were launched with, or that were opened since.
+   *
+   * @maxItems 32
+   *
+   * Items: A port or a range.
+   */
+  openPorts?: string[];
+  /**
    * When the next try is made.
    */
   nextAttemptTime?: Time;

@@ -7,6 +7,8 @@ import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 
 export const CONTRACT_VERSION = 1;
+/** Of a disk that is made for its machine, where the request does not say. */
+export const DEFAULT_DISK_GIB = 256;
 
 export type Market = 'on-demand' | 'spot' | 'reserved';
 export type NodeState =
@@ -39,6 +41,8 @@ export interface Offering {
   readonly zone?: string;
   readonly instanceType: string;
   readonly market: Market;
+  /** Of each machine; clouds whose types bring them along need not look. */
+  readonly accelerators?: { readonly name: string; readonly count: number };
   /** USD per hour and machine; spot only. */
   readonly maxPriceUsd?: number;
   readonly reservationId?: string;
@@ -102,12 +106,20 @@ export interface RateScope {
   readonly units?: number;
 }
 
-/** Paces calls by the cloud's published buckets. */
+/** What the cloud itself says of a bucket: so many calls before it fills again. */
+export interface RateLeft {
+  readonly calls: number;
+  readonly resetSeconds: number;
+}
+
+/** Paces calls by the cloud's published buckets, corrected by what it says. */
 export interface RateBudget {
   /** Resolves when it is the caller's turn. */
   take(operation: string, signal: AbortSignal, scope?: RateScope): Promise<void>;
   /** The cloud has refused a call for its rate: goes slower for a while. */
   throttled(operation: string, scope?: RateScope & { readonly retryAfterSeconds?: number }): void;
+  /** An answer has said how many calls are left: others than this process may use the same account. */
+  left(operation: string, left: RateLeft, scope?: RateScope): void;
 }
 
 export interface CallContext {
@@ -160,7 +172,8 @@ export interface LaunchRequest {
   /** Equal to slots.length: all or nothing. */
   readonly minNodes: number;
   readonly image: { readonly id?: string; readonly family?: string; readonly container?: string };
-  readonly disk: { readonly sizeGiB: number; readonly tier?: string };
+  /** No size: DEFAULT_DISK_GIB where the disk is made for the machine, whatever there is where it comes with the machine. */
+  readonly disk: { readonly sizeGiB?: number; readonly tier?: string };
   readonly bootstrap: {
     readonly userData?: string;
     readonly env?: Readonly<Record<string, string>>;
@@ -240,9 +253,13 @@ export interface CheckReport {
 }
 
 export interface NodeEvent {
+  /** As `ObservedNode.id`; it may be no machine of ours. */
   readonly id: string;
+  /** `notice`: the cloud will take it back; `health`: the cloud advises to leave it. */
   readonly kind: 'notice' | 'preempted' | 'state' | 'health';
+  /** RFC 3339, by the cloud's clock. */
   readonly at: string;
+  /** Of a notice. */
   readonly secondsLeft?: number;
 }
 
@@ -294,6 +311,8 @@ export interface Capabilities {
     /** One list shows all regions, and costs as much as a list of one; absent: each region is listed by itself. */
     readonly scope?: 'account';
   };
+  /** `watch` can be called; absent: it is not, even where the method exists. */
+  readonly watch?: true;
 }
 
 export interface ProviderManifest {
@@ -341,12 +360,21 @@ export interface NodeProvider {
   stop?(cx: CallContext, ids: readonly string[]): Promise<PerId<'accepted'>>;
   start?(cx: CallContext, ids: readonly string[]): Promise<PerId<'accepted'>>;
   setTags?(cx: CallContext, id: string, set: Readonly<Record<string, string>>, unset: readonly string[]): Promise<void>;
+  /** Where ports may change while machines run: exactly these are open from now on. */
+  ensurePorts?(
+    cx: CallContext,
+    q: { readonly owner: Owner; readonly region: string; readonly ports: readonly PortRange[] },
+  ): Promise<void>;
   /** Idempotent, resumable; returns what still blocks. */
   cleanup(
     cx: CallContext,
     q: { readonly owner: Owner; readonly region?: string; readonly ordinal?: number },
   ): Promise<{ readonly remaining: readonly string[] }>;
-  /** A hint, never truth. */
+  /**
+   * Events of the account's machines, from now on. A hint, never truth: they may be lost, late, repeated or in another order, and
+   * what they tell is believed only when a list shows it. Goes on until it is aborted; ends or throws when it cannot. Has no
+   * deadline: `remainingMs` is that of each of its requests.
+   */
   watch?(cx: CallContext, q: { readonly installation: string }): AsyncIterable<NodeEvent>;
   catalog(cx: CallContext, q?: { readonly regions?: readonly string[] }): AsyncIterable<CatalogRow>;
 }

@@ -6,6 +6,7 @@ import { Capacity } from './capacity.ts';
 import type { CatalogRow } from './catalog.ts';
 import { Credentials } from './credentials.ts';
 import type { Trace } from './edges.ts';
+import { Feed } from './events.ts';
 import { isOver } from './instance.ts';
 import { Ledger } from './ledger.ts';
 import { Life } from './life.ts';
@@ -56,6 +57,7 @@ export class Cloud {
   readonly ledger: Ledger;
   readonly world: World;
   readonly life: Life;
+  readonly feed: Feed;
   readonly plan: Plan;
   readonly capacity: Capacity;
   readonly buckets: Buckets;
@@ -73,6 +75,7 @@ export class Cloud {
     this.options = options;
     this.timeline = new Timeline(clock, options.factor);
     this.ledger = new Ledger(options.data);
+    this.feed = new Feed({ clock, timeline: this.timeline, ledger: this.ledger });
     this.world = new World({ clock, timeline: this.timeline, ledger: this.ledger, profile, seed });
     this.plan = new Plan(seed);
     this.plan.replace(profile.faults ?? []);

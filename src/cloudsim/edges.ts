@@ -22,7 +22,7 @@ export type Answer =
 /** A call in three steps: what it is about, what it would do, and doing it. Each throws ApiError to refuse. */
 export interface Operation {
   readonly subject: Subject;
-  /** Checks everything that can be checked without effect. The result does it, and answers. */
+  /** Checks everything that can be checked without effect. The result does it, and answers, be it after a while. */
   validate(): () => unknown;
   /** What an accepted call that is never executed answers. */
   readonly ignored: unknown;
@@ -60,8 +60,8 @@ export async function overEdges(
   let commit = operation.validate();
   const early = [...before, ...(await pass('validated'))];
   if (early.some((action) => action.kind === 'ignore')) commit = () => operation.ignored;
-  const body = commit();
-  if (early.some((action) => action.kind === 'duplicate')) operation.validate()();
+  const body = await commit();
+  if (early.some((action) => action.kind === 'duplicate')) await operation.validate()();
 
   await pass('committed');
   const corruption = (await pass('answered')).find((action) => action.kind === 'corrupt');

@@ -19,6 +19,8 @@ export interface Instance {
   readonly zone: string;
   readonly instanceType: string;
   readonly market: Market;
+  /** Put beside it; absent: what its type has. */
+  readonly accelerator?: { readonly name: string; readonly count: number };
   /** USD. */
   readonly pricePerHour: number;
   readonly token?: string;

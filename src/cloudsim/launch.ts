@@ -25,6 +25,8 @@ export interface LaunchOrder {
   /** Absent: wherever in the region. */
   readonly zone?: string | undefined;
   readonly market: Market;
+  /** Put beside a machine whose type has none. */
+  readonly accelerator?: Instance['accelerator'] | undefined;
   /** USD per hour. */
   readonly maxPrice?: number | undefined;
   readonly token?: string | undefined;
@@ -47,19 +49,42 @@ export function validateLaunch(cloud: Cloud, order: LaunchOrder): () => Instance
   return () => replay(cloud, order) ?? create(cloud, order, rows);
 }
 
-/** Rows where the type is offered and affordable, cheapest first. */
-function offers(cloud: Cloud, { region, zone, instanceType, market, maxPrice }: LaunchOrder): CatalogRow[] {
+/** Rows where the type is offered and affordable, cheapest first; accelerators beside it are in the price. */
+function offers(cloud: Cloud, order: LaunchOrder): CatalogRow[] {
+  const { region, zone, instanceType, market, maxPrice, accelerator } = order;
   refuseIf(cloud.outages.has(region), 'Maintenance', `region ${region} does not answer`);
   const rows = cloud.options.catalog
     .filter((row) => row.Region === region && row.InstanceType === instanceType)
     .filter((row) => zone === undefined || row.AvailabilityZone === zone)
+    .map((row) => (accelerator ? withBeside(row, besideOf(cloud, row, accelerator)) : row))
     .filter((row) => Number.isFinite(priceOf(row, market)))
     .sort((a, b) => priceOf(a, market) - priceOf(b, market));
   const where = zone ?? region;
-  refuseIf(rows.length === 0, 'Unsupported', `${instanceType} (${market}) is not offered in ${where}`);
+  const what = accelerator ? `${instanceType} with ${accelerator.count} ${accelerator.name}` : instanceType;
+  refuseIf(rows.length === 0, 'Unsupported', `${what} (${market}) is not offered in ${where}`);
   const affordable = rows.filter((row) => priceOf(row, market) <= (maxPrice ?? Infinity));
   refuseIf(affordable.length === 0, 'SpotPriceTooLow', `the price in ${where} is above ${maxPrice}`);
   return affordable;
+}
+
+/** The row, without a type, by which the zone of a host sells accelerators. */
+function besideOf(
+  { options }: Cloud,
+  host: CatalogRow,
+  { name, count }: NonNullable<LaunchOrder['accelerator']>,
+): CatalogRow | undefined {
+  return options.catalog.find(
+    (row) =>
+      row.InstanceType === '' &&
+      row.AvailabilityZone === host.AvailabilityZone &&
+      row.AcceleratorName === name &&
+      row.AcceleratorCount === count,
+  );
+}
+
+function withBeside(host: CatalogRow, beside: CatalogRow | undefined): CatalogRow {
+  const [price, spot] = [beside?.Price ?? NaN, beside?.SpotPrice ?? NaN];
+  return { ...host, Price: host.Price + price, SpotPrice: host.SpotPrice + spot };
 }
 
 /** The machines of an earlier launch with the same token, if any. Throws where the token means something else. */
@@ -92,7 +117,7 @@ function createOne(
   row: CatalogRow,
   slot: { readonly name: string; readonly index: number; readonly failsAs?: string },
 ): Instance {
-  const { account, market, cause, token, tags, sshKeyName, userData, extra, request } = order;
+  const { account, market, cause, token, tags, sshKeyName, userData, extra, accelerator, request } = order;
   const instance: Instance = {
     id: cloud.world.nextId(),
     account,
@@ -106,6 +131,7 @@ function createOne(
     ...(token === undefined ? {} : { token }),
     ...(sshKeyName === undefined ? {} : { sshKeyName }),
     ...(extra === undefined ? {} : { extra }),
+    ...(accelerator === undefined ? {} : { accelerator }),
     launchIndex: slot.index,
     state: 'pending',
     createdAt: cloud.timeline.now(),

@@ -23,6 +23,8 @@ export interface LedgerRow {
   /** The whole launch body: what a reader of the cloud could learn about the caller's secrets. */
   readonly request?: unknown;
   readonly userData?: string;
+  /** Of a notice: simulated Unix milliseconds at which the machine is taken back. */
+  readonly endsAt?: number;
   /** A thing beside machines that was made, changed or removed. */
   readonly thing?: Thing;
   /** Parts of the user data that the machine does not understand. */
@@ -34,6 +36,8 @@ const FILE = 'ledger.jsonl';
 /** Append-only rows in memory and, with a directory, on disk: a row counts only after fsync. */
 export class Ledger {
   readonly rows: LedgerRow[] = [];
+  /** Told of each row once it counts. */
+  readonly readers = new Set<() => void>();
   /** True when the last line of the file was torn and has been dropped. */
   readonly torn: boolean;
   readonly #file: number | undefined;
@@ -60,6 +64,7 @@ export class Ledger {
       fsyncSync(this.#file);
     }
     this.rows.push(numbered);
+    for (const tell of this.readers) tell();
     return numbered;
   }
 

@@ -92,12 +92,12 @@ export class Life {
   /** Notice, then the end: SIGKILL to everything the machine runs. */
   preempt(cause: Cause, id: string, noticeSeconds: number): void {
     const { world, machines, timeline } = this.#options;
-    const endsAt = new Date(timeline.now() + noticeSeconds * 1000).toISOString();
-    if (noticeSeconds > 0) {
-      world.change(cause, 'notice', id, {});
-      machines.notice(id, JSON.stringify({ action: 'terminate', time: endsAt }));
-    }
-    timeline.after(noticeSeconds * 1000, () => this.#end(cause, id, 'preempted', 'SpotReclaimed'));
+    const end = (): void => this.#end(cause, id, 'preempted', 'SpotReclaimed');
+    if (noticeSeconds <= 0) return end();
+    const endsAt = timeline.now() + noticeSeconds * 1000;
+    world.commit(cause, 'notice', world.get(id), { endsAt });
+    machines.notice(id, JSON.stringify({ action: 'terminate', time: new Date(endsAt).toISOString() }));
+    timeline.after(noticeSeconds * 1000, end);
   }
 
   failHost(cause: Cause, id: string): void {
@@ -161,10 +161,7 @@ export class Life {
     const type = this.#options.typeOf(instance.instanceType);
     return {
       config: this.#config(instance),
-      accelerator: {
-        name: type?.AcceleratorName ?? '',
-        count: instance.gpus ?? type?.AcceleratorCount ?? 0,
-      },
+      accelerator: acceleratorOf(instance, type),
       vCPUs: type?.vCPUs ?? 0,
       memoryGiB: type?.MemoryGiB ?? 0,
     };
@@ -192,4 +189,10 @@ export class Life {
   #background(work: Promise<void>): void {
     work.catch((error: unknown) => this.#options.log.error('A simulated machine misbehaved.', { error }));
   }
+}
+
+/** What it was launched with, or what its type has; less where it was lost. */
+function acceleratorOf({ accelerator, gpus }: Instance, type: CatalogRow | undefined) {
+  const whole = accelerator ?? { name: type?.AcceleratorName ?? '', count: type?.AcceleratorCount ?? 0 };
+  return { ...whole, count: gpus ?? whole.count };
 }

@@ -24,6 +24,8 @@ export interface Profile {
   readonly richLaunch: boolean;
   /** Of what is rich, this is missing. */
   readonly lacks?: readonly Feature[];
+  /** Events of machines can be waited for. */
+  readonly events?: true;
   readonly maxPerLaunch: number;
   /** How a launch is answered that goes on after its answer: by an operation to ask for, or by 202 alone. Absent: it is done. */
   readonly launchAnswers?: 'operation' | 'accepted';
@@ -67,6 +69,7 @@ const full: Profile = {
   tokenLifeSeconds: 86_400,
   replaysDead: false,
   richLaunch: true,
+  events: true,
   maxPerLaunch: 1_000,
   refusesSilently: false,
   forgivingRemove: false,
@@ -114,9 +117,11 @@ const named: Profile = {
   failedSeconds: 600,
 };
 
+const { events: _events, ...eventless } = full;
+
 /** Resembles DigitalOcean: accepted is not made, and switched off is not cheaper. */
 const accepted: Profile = {
-  ...full,
+  ...eventless,
   name: 'accepted',
   idempotency: 'none',
   lacks: ['tokens', 'zones', 'spot', 'partial-gangs'],
@@ -129,7 +134,7 @@ const accepted: Profile = {
 
 /** Resembles Lambda and RunPod: rare accelerators, slow limits, and now and then an error about a machine that was made. */
 const flakyGpu: Profile = {
-  ...full,
+  ...eventless,
   name: 'flaky-gpu',
   idempotency: 'none',
   lacks: ['tokens', 'tags', 'zones', 'spot', 'partial-gangs'],

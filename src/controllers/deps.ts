@@ -20,6 +20,7 @@ import type { SharedExclusions } from './accounts/exclusions.ts';
 import type { Reservations } from './accounts/reservations.ts';
 import type { Sightings } from './accounts/sightings.ts';
 import type { Terminations } from './accounts/terminations.ts';
+import type { Watcher } from './accounts/watcher.ts';
 import type { SkyMetrics } from './metrics/series.ts';
 import type { Identity } from './installation.ts';
 import type { LogStore } from './skyjob/log-store.ts';
@@ -72,6 +73,7 @@ export interface Deps {
   readonly provider: (name: string) => Promise<NodeProvider | undefined>;
   readonly accountDeps: AccountDeps;
   readonly poller: Poller;
+  readonly watcher: Watcher;
   readonly sightings: Sightings;
   readonly exclusions: SharedExclusions;
   readonly reservations: Reservations;

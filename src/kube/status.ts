@@ -59,13 +59,27 @@ async function apply<T extends KubeObject & { status?: unknown }>(
 
 /** Whether two statuses say the same, whatever the order of their keys and the times of their conditions. */
 export function isSameStatus(a: unknown, b: unknown): boolean {
-  return canonical(a ?? {}) === canonical(b ?? {});
+  return isSame(a ?? {}, b ?? {});
 }
 
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (key, inner: unknown) => {
-    if (key === 'lastTransitionTime') return undefined;
-    if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return inner;
-    return Object.fromEntries(Object.entries(inner).sort(([x], [y]) => (x < y ? -1 : Number(x > y))));
-  });
+function isSame(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true;
+  if (Array.isArray(a) || Array.isArray(b)) return isSameList(a, b);
+  if (!isRecord(a) || !isRecord(b)) return false;
+  const keys = saidBy(a);
+  return keys.length === saidBy(b).length && keys.every((key) => isSame(a[key], b[key]));
+}
+
+function isSameList(a: unknown, b: unknown): boolean {
+  if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
+  return a.every((item, at) => isSame(item, b[at]));
+}
+
+/** JSON has no undefined. */
+function saidBy(record: Readonly<Record<string, unknown>>): string[] {
+  return Object.keys(record).filter((key) => record[key] !== undefined && key !== 'lastTransitionTime');
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }

@@ -11,6 +11,7 @@ import {
 import { placeText } from './close.ts';
 import type { Machine } from './facts.ts';
 import { recordOf, sameAsBefore, withMachines } from './attempt-status.ts';
+import { portFields } from './ports.ts';
 import { keep, type Report } from './report.ts';
 
 type Worked = { readonly machine: Machine; readonly work: NodeWork };
@@ -101,7 +102,7 @@ function hold(facts: ClusterFacts, open: OpenAttempt, fields: Report['fields'], 
   const note = `${machines} machine(s) ready in ${placeText(placement)} at $${placement.hourlyPrice ?? '?'}/h`;
   const report = keep(
     { ...REACHED, SetUp: SET_UP, CleanedUp: CLEAN },
-    { ...fields, ...held(facts, open), phase: 'Ready', readyNodes: `${wanted}/${wanted}` },
+    { ...fields, ...held(facts, open, fields), phase: 'Ready', readyNodes: `${wanted}/${wanted}` },
   );
   return { ...still(report, 'ready'), events: [{ type: 'Normal', reason: 'Ready', action: 'Launch', note }] };
 }
@@ -114,7 +115,7 @@ function setupFailed(
 ): ClusterDecision {
   const report = keep(
     { ...REACHED, SetUp: ['False', 'SetupFailed', message], Stalled: ['SetupFailed', message], CleanedUp: CLEAN },
-    { ...fields, ...held(facts, open), phase: 'Failed' },
+    { ...fields, ...held(facts, open, fields), phase: 'Failed' },
   );
   return {
     ...still(report, 'setup failed'),
@@ -122,8 +123,9 @@ function setupFailed(
   };
 }
 
-function held(facts: ClusterFacts, open: OpenAttempt): Report['fields'] {
+function held(facts: ClusterFacts, open: OpenAttempt, { nodes = [] }: Report['fields']): Report['fields'] {
+  const { status } = facts.cluster;
   const record = recordOf(open.attempt, { outcome: 'Held' });
-  const attempts: SkyClusterStatus['attempts'] = [record, ...(facts.cluster.status?.attempts ?? [])].slice(0, 20);
-  return { attempt: undefined, attempts, nextAttemptTime: undefined };
+  const attempts: SkyClusterStatus['attempts'] = [record, ...(status?.attempts ?? [])].slice(0, 20);
+  return { attempt: undefined, attempts, nextAttemptTime: undefined, ...portFields(status?.openPorts ?? [], nodes) };
 }

@@ -47,6 +47,15 @@ export interface OpenAttempt {
   readonly requestChanged: boolean;
 }
 
+export interface PortFacts {
+  /** Of the spec: sorted, overlapping ranges merged. */
+  readonly wanted: readonly string[];
+  /** What the cloud of the machines can do about ports while they run. */
+  readonly change: 'dynamic' | 'at-launch' | 'all-open' | 'none';
+  /** What this process has opened last. */
+  readonly opened: readonly string[] | undefined;
+}
+
 export interface ClusterFacts {
   readonly cluster: SkyCluster;
   /** Unix milliseconds. */
@@ -72,8 +81,11 @@ export interface ClusterFacts {
   readonly provenEmpty: boolean;
   /** What `cleanup` of the cloud still reports; undefined until it was asked. */
   readonly leftovers: readonly string[] | undefined;
+  readonly ports: PortFacts;
   readonly hasSetup: boolean;
   readonly setupHash: string;
+  /** Places that the cloud has announced to take machines of this object back from. */
+  readonly noticed: readonly Exclusion[];
   /** What a change of an object of this namespace would cure: an input that it refers to is missing. */
   readonly missingInput: string | undefined;
   /** Micro-USD per hour that the whole installation may still spend; undefined: no limit. */
@@ -98,6 +110,8 @@ export type Action =
   | { readonly kind: 'Terminate'; readonly machines: readonly Machine[]; readonly why: string }
   | { readonly kind: 'Reach'; readonly machines: readonly Machine[] }
   | { readonly kind: 'SetUp'; readonly machines: readonly Machine[] }
+  /** Exactly these are open, on all machines. */
+  | { readonly kind: 'OpenPorts'; readonly ports: readonly string[] }
   | { readonly kind: 'Cleanup' };
 
 export interface ClusterEvent {

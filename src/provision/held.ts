@@ -1,8 +1,10 @@
 /** Machines are held: keep them as the spec says, notice the loss of one, and replace, relaunch or report it. */
+import type { ClusterNode } from '../api/types.gen.ts';
 import { nodesNow, sameAsBefore } from './attempt-status.ts';
 import { CLEAN, decideSetup, REACHED, SET_UP } from './bring-up.ts';
 import { type ClusterDecision, type ClusterFacts, type HeldSlot, still } from './decision.ts';
 import { afterLoss, refill } from './loss.ts';
+import { decidePorts, portFields } from './ports.ts';
 import { keep, type Report } from './report.ts';
 import { relaunchRequest, retire } from './retire.ts';
 import { allSlots } from './slots.ts';
@@ -80,14 +82,22 @@ function running(facts: ClusterFacts, wanted: number): ClusterDecision {
   const fields: Report['fields'] = { nodes, numNodes: nodes.length };
   const setup = facts.hasSetup && facts.cluster.status?.setupHash !== facts.setupHash ? setupAgain(facts) : undefined;
   if (setup) return { ...setup, report: { ...setup.report, fields: { ...fields, ...setup.report.fields } } };
-  const readyNodes = `${wanted}/${wanted}`;
-  return still(
-    keep(
-      { ...REACHED, SetUp: SET_UP, CleanedUp: CLEAN },
-      { ...fields, phase: 'Ready', readyNodes, nextAttemptTime: undefined },
-    ),
-    'ready',
-  );
+  const ready = { ...fields, phase: 'Ready', readyNodes: `${wanted}/${wanted}`, nextAttemptTime: undefined } as const;
+  return withPorts(facts, keep({ ...REACHED, SetUp: SET_UP, CleanedUp: CLEAN }, ready), nodes);
+}
+
+/** Ready machines whose ports are, or become, those that the spec names. */
+function withPorts(facts: ClusterFacts, { verdicts, fields }: Report, nodes: readonly ClusterNode[]): ClusterDecision {
+  const before = facts.cluster.status?.openPorts ?? [];
+  const due = decidePorts(facts.ports, before);
+  const open = due ? before : facts.ports.wanted;
+  const all = { ...fields, ...portFields(open, nodes) };
+  if (due?.kind === 'Refused')
+    return still(keep({ ...verdicts, Stalled: ['InvalidInput', due.message] }, all), 'ports may not change');
+  if (!due) return still(keep(verdicts, all), 'ready');
+  const message = `opening ports ${facts.ports.wanted.join(', ') || 'none'}`;
+  const report = keep({ ...verdicts, Reconciling: ['OpeningPorts', message] }, all);
+  return { ...still(report, 'opening ports'), actions: [due.action], wakeAt: facts.now };
 }
 
 /** The script or a file changed on a Ready cluster: it stays Ready and shows Reconciling until the new setup is done. */

@@ -43,7 +43,7 @@ function retired(facts: ClusterFacts, why: Retirement): ClusterDecision {
     attempt.outcome === 'Held' ? { ...attempt, ...ended } : attempt,
   );
   const active = activeExclusions(facts.cluster, facts.now);
-  const exclusions = why.exclusion ? withExclusion(active, why.exclusion) : active;
+  const exclusions = [...facts.noticed, ...(why.exclusion ? [why.exclusion] : [])].reduce(withExclusion, active);
   const message = `${why.message}; looking for another place`;
   const report = keep(
     { Provisioned: ['False', why.reason, message], Reconciling: [why.reason, message] },
@@ -53,6 +53,7 @@ function retired(facts: ClusterFacts, why: Retirement): ClusterDecision {
       numNodes: 0,
       readyNodes: `0/${facts.cluster.spec.numNodes ?? 1}`,
       placement: undefined,
+      endpoints: undefined,
       attempts,
       exclusions,
       cost: costAt(status?.cost, 0, facts.now),

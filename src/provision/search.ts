@@ -128,6 +128,7 @@ function launch(
     report: keep(launching(candidate, plan.message), {
       phase: 'Provisioning',
       plan: planStatus(plan),
+      openPorts: facts.ports.wanted.length > 0 ? [...facts.ports.wanted] : undefined,
       nextAttemptTime: undefined,
     }),
     actions: [{ kind: 'Open', opening }],

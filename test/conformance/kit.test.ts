@@ -21,6 +21,7 @@ describe('the conformance kit', () => {
   });
 
   let sends = 0;
+  const told = new Set<string>();
   const broken: readonly {
     readonly what: string;
     readonly profile: string;
@@ -275,6 +276,37 @@ describe('the conformance kit', () => {
       },
     },
     {
+      what: 'believes only events that a machine was taken back',
+      profile: 'full',
+      ids: ['18'],
+      provider: {
+        ...provider,
+        async *watch(cx, q) {
+          for await (const event of provider.watch?.(cx, q) ?? []) {
+            if (event.kind === 'preempted') told.add(event.id);
+            yield event;
+          }
+        },
+        async *list(cx, q) {
+          for await (const page of provider.list(cx, q)) {
+            const nodes = page.nodes.map((node) =>
+              node.state === 'preempted' && !told.has(node.id) ? { ...node, state: 'running' as const } : node,
+            );
+            yield { ...page, nodes };
+          }
+        },
+      },
+    },
+    {
+      what: 'goes on to watch for nobody',
+      profile: 'full',
+      ids: ['18'],
+      provider: {
+        ...provider,
+        watch: (cx, q) => provider.watch?.({ ...cx, signal: new AbortController().signal }, q) ?? noEvents(),
+      },
+    },
+    {
       what: 'leaves a timer running',
       profile: 'full',
       ids: ['20'],
@@ -308,6 +340,8 @@ describe('the conformance kit', () => {
     });
   }
 });
+
+async function* noEvents(): AsyncIterable<never> {}
 
 function worldRequest(): LaunchRequest {
   return {

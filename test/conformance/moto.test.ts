@@ -13,6 +13,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { EC2 } from '@aws-sdk/client-ec2';
+import { SQS } from '@aws-sdk/client-sqs';
 import { systemClock } from '../../src/clock.ts';
 import { provider as awsProvider } from '../../src/clouds/aws/provider.ts';
 import { faultOf } from '../../src/clouds/conformance/world.ts';
@@ -115,7 +116,7 @@ describe('the aws provider before moto', () => {
     credential: { fingerprint: 'moto', get: (key) => SECRET[key], getFile: () => undefined },
     endpoint: moto.url,
     config: { image },
-    budget: { take: async () => {}, throttled: () => {} },
+    budget: { take: async () => {}, throttled: () => {}, left: () => {} },
   });
 
   const owner = { installation: 'abcdefgh', uid: 'uid-1', display: 'default/one' };
@@ -184,6 +185,46 @@ describe('the aws provider before moto', () => {
       items.some((item) => item.probe === 'permission' && item.status === 'ok'),
       JSON.stringify(items),
     );
+  });
+
+  it('reads notices out of a queue, deletes them, and is told of a queue that is not there', async () => {
+    const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+    const sqs = new SQS({ region: REGION, endpoint: moto.url, credentials });
+    await sqs.createQueue({ QueueName: 'sky-notices' });
+    const queueUrl = `https://sqs.${REGION}.amazonaws.com/123456789012/sky-notices`;
+    const warning = {
+      'detail-type': 'EC2 Spot Instance Interruption Warning',
+      account: '123456789012',
+      region: REGION,
+      time: new Date().toISOString(),
+      detail: { 'instance-id': 'i-0abc', 'instance-action': 'terminate' },
+    };
+    for (const MessageBody of ['no notice', JSON.stringify(warning)])
+      await sqs.sendMessage({ QueueUrl: queueUrl, MessageBody });
+    const watchingOf = (url: string): CallContext => ({ ...cx(), config: { image, notices: { queueUrl: url } } });
+    const { items } = await provider.check(watchingOf(queueUrl), { regions: [REGION] });
+    assert.ok(items.some(({ status, message }) => status === 'ok' && message.includes('otices')));
+
+    const abort = new AbortController();
+    const told: string[] = [];
+    const watch = provider.watch?.({ ...watchingOf(queueUrl), signal: abort.signal }, owner) ?? [];
+    const watching = Array.fromAsync(watch, ({ id, kind }) => told.push(`${kind} ${id}`));
+    const AttributeNames = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const;
+    for (let left = -1; left !== 0;) {
+      const { Attributes = {} } = await sqs.getQueueAttributes({
+        QueueUrl: queueUrl,
+        AttributeNames: [...AttributeNames],
+      });
+      left = AttributeNames.reduce((sum, name) => sum + Number(Attributes[name]), 0);
+    }
+    abort.abort();
+    await watching;
+    sqs.destroy();
+    assert.deepEqual(told, [`notice ${REGION}/i-0abc`]);
+
+    const nowhere = provider.watch?.(watchingOf(`${queueUrl}-of-nobody`), owner) ?? [];
+    const fault = await faultOf(Array.fromAsync(nowhere));
+    assert.equal(fault.class, 'not-found', JSON.stringify(fault));
   });
 
   it('reads a refusal by its code', async () => {

@@ -1,55 +1,57 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { SkyCloud, SkyCluster } from '../../src/api/types.gen.ts';
+import type { SkyCluster } from '../../src/api/types.gen.ts';
 import { standsOf } from '../../src/clouds/conformance/stand.ts';
-import { priceList } from '../support/real-prices.ts';
 import { setTimeout as delay } from 'node:timers/promises';
-import { aWorld, conditionOf, type World } from '../support/world.ts';
-
-/** What each fake sells, at real prices: dearer from line to line. */
-const SHOPS = {
-  gcp: { types: ['g2-standard-4'], regions: ['us-east4'] },
-  lambda: { types: ['gpu_1x_a10'], regions: ['us-east-1'] },
-  // The check of an account tries a small machine without renting it.
-  aws: { types: ['g6.xlarge', 't3.micro'], regions: ['us-east-1'] },
-} as const;
-const CLOUDS = ['gcp', 'lambda', 'aws'] as const;
-const ANY_SMALL_GPU = { anyOf: [{ accelerators: 'L4:1' }, { accelerators: 'A10:1' }] };
+import { ANY_SMALL_GPU, type CloudName, CLOUDS, threeClouds } from '../support/three-clouds.ts';
+import { conditionOf, type World } from '../support/world.ts';
 
 const isReady = (object: Parameters<typeof conditionOf>[0]) => conditionOf(object, 'Ready')?.status === 'True';
 
 describe('work over real clouds, each before its fake', function () {
   this.timeout(420_000);
   let world: World;
-  let folder: string;
 
   before(async function () {
     this.timeout(600_000);
-    folder = await mkdtemp(join(tmpdir(), 'sky-prices-'));
-    const sims: Record<string, object> = {};
-    const specs: Record<string, Partial<SkyCloud['spec']>> = {};
-    for (const name of CLOUDS) {
-      sims[name] = { flags: [`--catalog=${await priceList(folder, name, SHOPS[name])}`], seed: process.pid };
-      specs[name] = { catalog: { source: 'Builtin' }, regions: [...SHOPS[name].regions] };
-    }
-    world = await aWorld({ clouds: CLOUDS, sims, specs });
-    // Real clouds give every machine an address and port 22; processes that share this host's network cannot.
-    if ([...world.sims.values()].some(({ isolation }) => isolation !== 'ns')) {
-      process.stderr.write('\n    SKIPPED: machines need network namespaces of their own (root with CAP_SYS_ADMIN)\n');
-      this.skip();
-    }
+    const started = await threeClouds();
+    if (started) world = started;
+    else this.skip();
   });
   after(async function () {
     this.timeout(420_000);
     await world?.[Symbol.asyncDispose]();
-    await rm(folder, { recursive: true, force: true });
   });
 
-  const sim = (name: (typeof CLOUDS)[number]) => world.sims.get(name) ?? assert.fail();
+  const sim = (name: CloudName) => world.sims.get(name) ?? assert.fail();
   const attempts = ({ status }: SkyCluster) =>
     (status?.attempts ?? []).toReversed().map(({ placement, reason }) => [placement?.cloud, reason]);
+
+  for (const [name, how] of [
+    ['gcp', 'its name is listed'],
+    ['lambda', 'it is listed'],
+    ['aws', 'the token is sent again'],
+  ] as const) {
+    it(`rents one machine, though the operator dies while ${name} makes it: ${how}`, async () => {
+      const cloud = sim(name);
+      const [stand] = await standsOf(name);
+      const op = stand?.ops.launch ?? '';
+      await cloud.plan({ match: { op }, edge: 'committed', action: 'delay', params: { ms: 2_000 } });
+      const committed = async () =>
+        (await cloud.trace()).filter((row) => row.op === op && row.edge === 'committed' && row.name).length;
+      const before = await committed();
+      const survivor = `survivor-${name}`;
+      await world.apply('SkyCluster', survivor, { resources: { infra: name, ...ANY_SMALL_GPU } });
+      await world.until('skycluster', survivor, ({ status }) => status?.attempt !== undefined);
+      while ((await committed()) === before) await delay(50);
+      await world.operator.kill();
+      world.operator.start();
+      const { status } = await world.until('skycluster', survivor, isReady, 120_000);
+      assert.equal((await cloud.billableNow()).length, 1);
+      assert.equal(status?.attempts?.length, 1);
+      await cloud.plan();
+      await world.kubectl('delete', 'skycluster', survivor, '--wait=false');
+    });
+  }
 
   it('is planned where it is cheapest, goes on where there is no room and no quota, and tells the whole way', async () => {
     await sim('gcp').do('set-capacity', { count: 0 });
@@ -84,20 +86,30 @@ describe('work over real clouds, each before its fake', function () {
     await world.kubectl('wait', '--for=condition=Complete', 'skyjob/infer', '--timeout=60s');
   });
 
-  it('rents one machine, though the operator dies while the cloud makes it: the token is sent again', async () => {
+  it('opens ports, changes them while the machine runs, and tells where they are reached', async () => {
     const aws = sim('aws');
-    await aws.plan({ match: { op: 'RunInstances' }, edge: 'committed', action: 'delay', params: { ms: 2_000 } });
-    const launches = async () =>
-      (await aws.trace()).filter(({ op, edge, name }) => op === 'RunInstances' && edge === 'committed' && name).length;
-    const before = await launches();
-    await world.apply('SkyCluster', 'survivor', { resources: { infra: 'aws', accelerators: 'L4:1' } });
-    await world.until('skycluster', 'survivor', ({ status }) => status?.attempt !== undefined);
-    while ((await launches()) === before) await delay(50);
-    await world.operator.kill();
-    world.operator.start();
-    await world.until('skycluster', 'survivor', isReady, 120_000);
-    assert.equal((await aws.billableNow()).length, 1);
-    await world.kubectl('delete', 'skycluster', 'survivor', '--wait=false');
+    const open = async () =>
+      (await aws.things())
+        .flatMap(({ data }) => (data.permissions ?? []) as { FromPort?: string; ToPort?: string }[])
+        .flatMap(({ FromPort, ToPort }) =>
+          FromPort === undefined || FromPort === '22' ? [] : [`${FromPort}-${ToPort}`],
+        );
+    const resources = { infra: 'aws', accelerators: 'L4:1' };
+    await world.apply('SkyCluster', 'served', { resources, ports: ['8080'] });
+    const { status } = await world.until('skycluster', 'served', isReady, 120_000);
+    const address = status?.nodes?.[0]?.publicIp;
+    assert.deepEqual(await open(), ['8080-8080']);
+    assert.deepEqual(status?.endpoints, [{ port: 8_080, slot: 0, url: `http://${address}:8080` }]);
+
+    await world.apply('SkyCluster', 'served', { resources, ports: ['9000', '9001'] });
+    const changed = await world.until('skycluster', 'served', (one) => one.status?.openPorts?.join() === '9000-9001');
+    assert.deepEqual(await open(), ['9000-9001']);
+    assert.deepEqual(
+      changed.status?.endpoints?.map(({ url }) => url),
+      [`http://${address}:9000`, `http://${address}:9001`],
+    );
+    assert.ok(isReady(changed));
+    await world.kubectl('delete', 'skycluster', 'served', '--wait=false');
   });
 
   it('goes on in another cloud when the credential of the cheapest has been revoked, and says whose', async () => {

@@ -21,7 +21,7 @@ const report = await provider?.check({
   },
   endpoint,
   config: JSON.parse(config) as Record<string, unknown>,
-  budget: { take: async () => {}, throttled: () => {} },
+  budget: { take: async () => {}, throttled: () => {}, left: () => {} },
 });
 process.stdout.write(JSON.stringify(report));
 process.exit();

@@ -108,10 +108,12 @@ export function aCase(more: Partial<ClusterFacts> = {}): ClusterFacts {
     terminateAgainAt: () => 0,
     provenEmpty: false,
     leftovers: undefined,
+    ports: { wanted: [], change: 'dynamic', opened: undefined },
     hasSetup: false,
     setupHash: 'setup-1',
     missingInput: undefined,
     installationRoomMicro: undefined,
+    noticed: [],
     highestOrdinalSeen: 0,
     ...more,
   };

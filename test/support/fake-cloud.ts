@@ -1,4 +1,4 @@
-import type { Booked, Corruption, FakeCloud, Mishap } from '../../src/clouds/conformance/cloud.ts';
+import type { Booked, BreakableCall, Corruption, FakeCloud, Mishap } from '../../src/clouds/conformance/cloud.ts';
 import type { Instance } from '../../src/cloudsim/instance.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { Stand } from '../../src/clouds/conformance/stand.ts';
@@ -30,11 +30,12 @@ export function fakeOf(sim: Sim, stand: Stand, lagSeconds: number): FakeCloud {
       (await sim.state()).filter(({ state }) => state !== 'failed').map((machine) => booked(machine, nodeId(machine))),
     mutations: async () => (await sim.ledger()).filter((row) => row.credential.startsWith('key:')).length,
     requests: async (call) =>
-      (await sim.trace()).filter(({ op, edge }) => edge === 'received' && (!call || op === ops[call])).length,
+      (await sim.trace()).filter(({ op, edge }) => edge === 'received' && (!call || op === opOf(ops, call))).length,
     // An operation is a story of what was done, and nothing that anybody has.
     things: async () => (await sim.things()).filter(({ kind }) => kind !== 'operation').length,
     books: async () => JSON.stringify(await sim.ledger()),
-    breaks: (call, how, nth = 1) => sim.plan(lineOf(ops[call], how, nth)),
+    breaks: (call, how, nth = 1) => sim.plan(lineOf(opOf(ops, call), how, nth)),
+    losesEvents: () => sim.plan({ match: { op: opOf(ops, 'events') }, edge: 'received', action: 'drop' }),
     hasCapacity: async (count) => {
       await sim.do('set-capacity', { count: 0 });
       await sim.do('set-capacity', { zone, count });
@@ -45,6 +46,7 @@ export function fakeOf(sim: Sim, stand: Stand, lagSeconds: number): FakeCloud {
     losesAccelerators: () => sim.plan(LOST_ACCELERATORS),
     budget: {
       throttled: () => {},
+      left: () => {},
       take: async (operation) => {
         const seconds = stand.paces?.[operation];
         if (seconds !== undefined) await sim.clock({ step: seconds });
@@ -59,6 +61,12 @@ export function fakeOf(sim: Sim, stand: Stand, lagSeconds: number): FakeCloud {
       await sim.plan();
     },
   };
+}
+
+function opOf(ops: Stand['ops'], call: BreakableCall): string {
+  const op = ops[call];
+  if (op === undefined) throw new Error(`the fake has no call for ${call}`);
+  return op;
 }
 
 /** A provider before its fake, ready to be judged. */

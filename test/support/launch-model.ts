@@ -342,8 +342,10 @@ export class LaunchModel {
       terminateAgainAt: (id) => this.#terminates.get(id) ?? 0,
       provenEmpty: !unknown && provesQuiet(this.#snapshots, this.#lastTerminateAt, (snapshot) => !shows(snapshot)),
       leftovers: this.#leftovers,
+      ports: { wanted: [], change: 'dynamic', opened: undefined },
       hasSetup: false,
       setupHash: '',
+      noticed: [],
       highestOrdinalSeen: Math.max(0, ...machines.map((machine) => machine.ordinal)),
     };
   }

@@ -43,7 +43,7 @@ export class Operator {
       log: silentLogger,
       credential: { fingerprint: 'f', get: (key) => secret.get(key), getFile: () => undefined },
       config: { ...this.config, ...change.config },
-      budget: { throttled: () => {}, take: async () => void (this.taken += 1) },
+      budget: { throttled: () => {}, left: () => {}, take: async () => void (this.taken += 1) },
     };
   }
 

@@ -48,6 +48,7 @@ export function realCloud(options: RealCloudOptions): FakeCloud {
     hollowsKey: async () => cannot(),
     preempts: async () => cannot(),
     losesHost: async () => cannot(),
+    losesEvents: async () => cannot(),
     losesAccelerators: async () => cannot(),
     settles,
     resets: () => account.resets(signal),

@@ -6,6 +6,7 @@ import { failed } from './fault.ts';
 import { imageFor } from './image.ts';
 import { findNetwork, subnetIn } from './network.ts';
 import { accountOf } from './read.ts';
+import { checkQueue } from './watch.ts';
 
 /** Small, and offered in every region. */
 const PROBE_TYPE = 't3.micro';
@@ -33,6 +34,7 @@ export async function check(aws: Aws, q: { readonly regions?: readonly string[] 
     items.push({ probe: 'auth', status: 'ok', message: `The key opens account ${account.id} as ${account.arn}.` });
     const optedIn = await regionStates(aws);
     for (const region of q.regions ?? [aws.home]) items.push(...(await checkRegion(aws, region, optedIn.get(region))));
+    items.push(...(await checkQueue(aws)));
     const ok = items.some((item) => item.region !== undefined && item.probe === 'permission' && item.status === 'ok');
     return { ok, account: { id: account.id, display: account.id }, items };
   } catch (error) {

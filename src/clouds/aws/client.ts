@@ -1,5 +1,6 @@
 import type { EC2 } from '@aws-sdk/client-ec2';
 import type { ServiceQuotas } from '@aws-sdk/client-service-quotas';
+import type { SQS } from '@aws-sdk/client-sqs';
 import type { SSM } from '@aws-sdk/client-ssm';
 import type { STS } from '@aws-sdk/client-sts';
 import type { CallContext } from '../contract.ts';
@@ -18,6 +19,7 @@ interface Services {
   readonly ec2: EC2;
   readonly sts: STS;
   readonly ssm: SSM;
+  readonly sqs: SQS;
   readonly quotas: ServiceQuotas;
 }
 
@@ -36,6 +38,7 @@ const SERVICES: {
 } = {
   ec2: { form: 'xml', make: async (settings) => new (await import('@aws-sdk/client-ec2')).EC2(settings) },
   sts: { form: 'xml', make: async (settings) => new (await import('@aws-sdk/client-sts')).STS(settings) },
+  sqs: { form: 'json', make: async (settings) => new (await import('@aws-sdk/client-sqs')).SQS(settings) },
   ssm: { form: 'json', make: async (settings) => new (await import('@aws-sdk/client-ssm')).SSM(settings) },
   quotas: {
     form: 'json',
@@ -89,6 +92,10 @@ export class Aws {
 
   ssm<T>(region: string, operation: string, send: Send<SSM, T>): Promise<T> {
     return this.#call('ssm', { region, operation }, send);
+  }
+
+  sqs<T>(region: string, operation: string, send: Send<SQS, T>): Promise<T> {
+    return this.#call('sqs', { region, operation }, send);
   }
 
   quotas<T>(region: string, operation: string, send: Send<ServiceQuotas, T>): Promise<T> {
@@ -209,6 +216,7 @@ function slowDown({ budget }: CallContext, { operation, region }: Call, { retryA
 function bucketOf(operation: string): string {
   if (operation.startsWith('Describe')) return 'describe';
   if (/^(RunInstances|AssumeRole|Get.*)$/.test(operation)) return operation;
+  if (operation.includes('Message')) return 'queue';
   return 'mutate';
 }
 

@@ -122,6 +122,13 @@ const identity: readonly ErrorRow[] = [
     hint: 'The trust policy of role_arn must name this principal, and external_id must be the one that it wants.',
   },
   {
+    code: /^(AccessDenied|AccessDeniedException)$/,
+    op: 'ReceiveMessage',
+    class: 'permission',
+    scope: 'none',
+    hint: 'The policy of the principal, and of the queue if it has one, must allow it to be read.',
+  },
+  {
     code: /^(UnauthorizedOperation|AccessDenied|AccessDeniedException)$/,
     class: 'permission',
     scope: 'cloud',
@@ -189,6 +196,12 @@ const requests: readonly ErrorRow[] = [
     class: 'not-found',
     scope: 'none',
     hint: 'The network of the cluster has changed, and is prepared again.',
+  },
+  {
+    code: /^(QueueDoesNotExist|AWS\.SimpleQueueService\.NonExistentQueue)$/,
+    class: 'not-found',
+    scope: 'none',
+    hint: 'There is no such queue: make it, or correct spec.config.notices.queueUrl.',
   },
   {
     code: /^InvalidInstanceID\.(NotFound|Malformed)$/,
@@ -262,7 +275,7 @@ const service: readonly ErrorRow[] = [
 ];
 
 /**
- * Codes of EC2, STS and SSM. The first row that matches wins, so those of `identity` that look at the text come before those that
+ * Codes of EC2, STS, SSM and SQS. The first row that matches wins, so those of `identity` that look at the text come before those that
  * look at the code alone. With a code, EC2 has refused before it created anything, unless the row says otherwise.
  */
 export const errors: readonly ErrorRow[] = [

@@ -9,6 +9,8 @@ import { sideTags } from './tags.ts';
 
 const SSH: PortRange = { from: 22, to: 22 };
 const EVERYWHERE = ['0.0.0.0/0'];
+/** Description of the rules for ports, by which those that people add are told apart. */
+const PORT_RULE = 'port of the cluster';
 
 /** Who may reach the machines, from one source. */
 interface Rule {
@@ -18,6 +20,8 @@ interface Rule {
   readonly to?: number;
   /** A network, or the id of a security group. */
   readonly source: string;
+  /** Tells rules for ports from those that people add. */
+  readonly description?: string;
 }
 
 interface GroupQuery {
@@ -46,6 +50,20 @@ export async function ensureGroup(aws: Aws, q: GroupQuery): Promise<string> {
     );
   }
   return id;
+}
+
+/** Closes the ports that were opened here and are wanted no more. Throws NativeError. */
+export async function closePorts(aws: Aws, q: GroupQuery): Promise<void> {
+  const { GroupId = '', IpPermissions = [] } = (await findGroup(aws, q)) ?? {};
+  const kept = new Set(wantedRules(GroupId, [], q.ports).map(keyOf));
+  const surplus = rulesOf(IpPermissions).filter((rule) => rule.description === PORT_RULE && !kept.has(keyOf(rule)));
+  for (const rule of surplus) {
+    await unless('InvalidPermission.NotFound', () =>
+      aws.ec2(q.region, 'RevokeSecurityGroupIngress', (ec2, options) =>
+        ec2.revokeSecurityGroupIngress({ GroupId, IpPermissions: [permissionOf(rule)] }, options),
+      ),
+    );
+  }
 }
 
 /** Deletes the groups of a cluster in one region; returns those that are still in use. Throws NativeError. */
@@ -112,7 +130,9 @@ export function wantedRules(id: string, sshCidrs: readonly string[], ports: read
   return [
     { protocol: '-1', source: id },
     ...sshCidrs.map((source) => ({ protocol: 'tcp', ...SSH, source })),
-    ...ports.flatMap((range) => EVERYWHERE.map((source) => ({ protocol: 'tcp', ...range, source }))),
+    ...ports.flatMap((range) =>
+      EVERYWHERE.map((source) => ({ protocol: 'tcp', ...range, source, description: PORT_RULE })),
+    ),
   ];
 }
 
@@ -120,19 +140,25 @@ export function wantedRules(id: string, sshCidrs: readonly string[], ports: read
 export function rulesOf(permissions: readonly IpPermission[]): Rule[] {
   return permissions.flatMap(
     ({ IpProtocol: protocol = '', FromPort, ToPort, IpRanges = [], UserIdGroupPairs = [] }) => {
-      const sources = [...IpRanges.map(({ CidrIp }) => CidrIp), ...UserIdGroupPairs.map(({ GroupId }) => GroupId)];
+      const sources = [
+        ...IpRanges.map(({ CidrIp, Description }) => ({ source: CidrIp, ...optional('description', Description) })),
+        ...UserIdGroupPairs.map(({ GroupId }) => ({ source: GroupId })),
+      ];
       const ports = { ...optional('from', FromPort), ...optional('to', ToPort) };
-      return sources.flatMap((source) => (source === undefined ? [] : [{ protocol, ...ports, source }]));
+      return sources.flatMap(({ source, ...from }) =>
+        source === undefined ? [] : [{ protocol, ...ports, source, ...from }],
+      );
     },
   );
 }
 
-function permissionOf({ protocol, from, to, source }: Rule): IpPermission {
+function permissionOf({ protocol, from, to, source, description }: Rule): IpPermission {
+  const range = { CidrIp: source, ...optional('Description', description) };
   return {
     IpProtocol: protocol,
     ...optional('FromPort', from),
     ...optional('ToPort', to),
-    ...(source.startsWith('sg-') ? { UserIdGroupPairs: [{ GroupId: source }] } : { IpRanges: [{ CidrIp: source }] }),
+    ...(source.startsWith('sg-') ? { UserIdGroupPairs: [{ GroupId: source }] } : { IpRanges: [range] }),
   };
 }
 

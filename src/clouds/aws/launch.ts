@@ -5,7 +5,7 @@ import type {
   RunInstancesCommandInput,
   TagSpecification,
 } from '@aws-sdk/client-ec2';
-import { ProviderError } from '../contract.ts';
+import { DEFAULT_DISK_GIB, ProviderError } from '../contract.ts';
 import type { LaunchRequest, LaunchResult, ObservedNode, Slot } from '../contract.ts';
 import { NativeError } from '../kit/rest.ts';
 import type { Aws } from './client.ts';
@@ -91,7 +91,7 @@ async function commonInput(aws: Aws, request: LaunchRequest): Promise<Common> {
   const { id: ImageId, rootDevice } = await imageFor(aws, {
     region,
     instanceType,
-    diskGiB: disk.sizeGiB,
+    diskGiB: disk.sizeGiB ?? DEFAULT_DISK_GIB,
     ...(image.id === undefined ? {} : { image: image.id }),
   });
   return {
@@ -145,7 +145,7 @@ async function drawnZone(
   return zones[draw % Math.max(zones.length, 1)];
 }
 
-function rootDisk(DeviceName: string, { sizeGiB, tier }: LaunchRequest['disk']): BlockDeviceMapping {
+function rootDisk(DeviceName: string, { sizeGiB = DEFAULT_DISK_GIB, tier }: LaunchRequest['disk']): BlockDeviceMapping {
   const Ebs = { ...DISKS.get(tier), VolumeSize: sizeGiB, DeleteOnTermination: true, Encrypted: true };
   return { DeviceName, Ebs };
 }

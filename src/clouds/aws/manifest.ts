@@ -1,4 +1,5 @@
 import { CONTRACT_VERSION } from '../contract.ts';
+import { isObject } from '../kit/answer.ts';
 import type { Capabilities, Offering, ProviderManifest } from '../contract.ts';
 
 /** AWS advises to ask for no more in one RunInstances call. */
@@ -24,6 +25,18 @@ export const manifest: ProviderManifest = {
       vpcName: { type: 'string', minLength: 1 },
       sshCidrs: { type: 'array', items: { type: 'string', pattern: '^[0-9.]+/[0-9]+$' }, default: ['0.0.0.0/0'] },
       instanceProfileArn: { type: 'string', pattern: '^arn:' },
+      notices: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['queueUrl'],
+        properties: {
+          // Requests to it are signed, so it can be no other host.
+          queueUrl: {
+            type: 'string',
+            pattern: '^https://sqs\\.[a-z]{2}(-[a-z]+)+-[0-9]\\.amazonaws\\.com(\\.cn)?/[0-9]{12}/[A-Za-z0-9_-]{1,80}$',
+          },
+        },
+      },
     },
   },
   // AWS reserves the prefix `aws:` in any case of letters.
@@ -38,6 +51,8 @@ export const manifest: ProviderManifest = {
     RunInstances: { refillPerSecond: 2, burst: 5 },
     'RunInstances machines': { refillPerSecond: 2, burst: 1_000 },
     'TerminateInstances machines': { refillPerSecond: 20, burst: 1_000 },
+    // SQS itself sets none; each request costs money.
+    queue: { refillPerSecond: 5, burst: 20 },
   },
   startupSeconds: 60,
   local: false,
@@ -60,8 +75,16 @@ const onDemand: Capabilities = {
 };
 
 /** One-time spot machines cannot be stopped. */
-export function capabilitiesOf(where?: Partial<Offering>): Capabilities {
-  return where?.market === 'spot' ? { ...onDemand, stop: 'none' } : onDemand;
+export function capabilitiesOf(cx: ConfigView, where?: Partial<Offering>): Capabilities {
+  return {
+    ...onDemand,
+    ...(where?.market === 'spot' ? { stop: 'none' } : {}),
+    ...(configOf(cx).queueUrl === undefined ? {} : { watch: true }),
+  };
+}
+
+interface ConfigView {
+  readonly config: Readonly<Record<string, unknown>>;
 }
 
 /** `spec.config` of a SkyCloud, as `manifest.configSchema` has checked it. */
@@ -74,15 +97,19 @@ export interface Config {
   /** Networks that may reach port 22. */
   readonly sshCidrs: readonly string[];
   readonly instanceProfileArn?: string;
+  /** SQS queue that EventBridge writes to. */
+  readonly queueUrl?: string;
 }
 
-export function configOf({ config }: { readonly config: Readonly<Record<string, unknown>> }): Config {
-  const { image, publicIp, vpcName, sshCidrs, instanceProfileArn } = config;
+export function configOf({ config }: ConfigView): Config {
+  const { image, publicIp, vpcName, sshCidrs, instanceProfileArn, notices } = config;
+  const queueUrl = isObject(notices) ? notices.queueUrl : undefined;
   return {
     ...(typeof image === 'string' ? { image } : {}),
     publicIp: publicIp !== false,
     ...(typeof vpcName === 'string' ? { vpcName } : {}),
     sshCidrs: Array.isArray(sshCidrs) ? sshCidrs.map(String) : ['0.0.0.0/0'],
     ...(typeof instanceProfileArn === 'string' ? { instanceProfileArn } : {}),
+    ...(typeof queueUrl === 'string' ? { queueUrl } : {}),
   };
 }

@@ -2,7 +2,7 @@ import type { Filter, RouteTable, Subnet, Vpc } from '@aws-sdk/client-ec2';
 import type { Owner, PortRange } from '../contract.ts';
 import type { Aws } from './client.ts';
 import { refusal } from './fault.ts';
-import { ensureGroup } from './group.ts';
+import { closePorts, ensureGroup } from './group.ts';
 import { configOf } from './manifest.ts';
 
 /** Where machines of one cluster are put in one region. */
@@ -29,6 +29,13 @@ export async function prepareNetwork(
 ): Promise<Network> {
   const { vpc, ...found } = await findNetwork(aws, q.region);
   return { ...found, group: await ensureGroup(aws, { ...q, vpc }) };
+}
+
+/** Exactly these ports of a cluster's machines are open to everybody. Throws NativeError and ProviderError. */
+export async function ensurePorts(aws: Aws, q: Parameters<typeof prepareNetwork>[1]): Promise<void> {
+  const { vpc } = await findNetwork(aws, q.region);
+  await ensureGroup(aws, { ...q, vpc });
+  await closePorts(aws, { ...q, vpc });
 }
 
 /** What is there already. Throws NativeError and ProviderError. */

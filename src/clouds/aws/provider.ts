@@ -6,8 +6,9 @@ import { Aws, Clients } from './client.ts';
 import { failed, guarded } from './fault.ts';
 import { launch } from './launch.ts';
 import { capabilitiesOf, manifest } from './manifest.ts';
-import { handleOf, prepareNetwork } from './network.ts';
+import { ensurePorts, handleOf, prepareNetwork } from './network.ts';
 import { get, list } from './read.ts';
+import { watch } from './watch.ts';
 
 /** EC2. Ids are `<region>/<instance id>`. `allowedHosts`: hosts that may be reached by http or at private addresses. */
 export function provider(allowedHosts: readonly string[]): NodeProvider {
@@ -16,12 +17,13 @@ export function provider(allowedHosts: readonly string[]): NodeProvider {
 
   return {
     manifest,
-    capabilities: (_cx, where) => capabilitiesOf(where),
+    capabilities: (cx, where) => capabilitiesOf(cx, where),
     check: (cx, q) => check(aws(cx), q),
     prepare: async (cx, q) => {
       const network = await guarded({ op: 'prepare' }, () => prepareNetwork(aws(cx), q));
       return { handle: handleOf(network) };
     },
+    ensurePorts: (cx, q) => guarded({ op: 'prepare' }, () => ensurePorts(aws(cx), q)),
     launch: (cx, request) => launch(aws(cx), request),
     list: (cx, q) => list(aws(cx), q),
     get: (cx, ids) => get(aws(cx), ids),
@@ -30,6 +32,7 @@ export function provider(allowedHosts: readonly string[]): NodeProvider {
     start: (cx, ids) => start(aws(cx), ids),
     setTags: (cx, id, set, unset) => setTags(aws(cx), id, { set, unset }),
     cleanup: (cx, q) => cleanup(aws(cx), q),
+    watch: (cx) => watch(aws(cx)),
     async *catalog(cx, q) {
       try {
         yield* catalogRows(aws(cx), q?.regions);

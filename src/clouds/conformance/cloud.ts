@@ -38,7 +38,7 @@ export const corruptions = [
 ] as const;
 export type Corruption = (typeof corruptions)[number];
 
-export type BreakableCall = 'launch' | 'list' | 'get' | 'terminate' | 'set-tags';
+export type BreakableCall = 'launch' | 'list' | 'get' | 'terminate' | 'set-tags' | 'events';
 
 /** The cloud, or its fake, from behind: what a provider cannot see and a test must. */
 export interface FakeCloud {
@@ -63,6 +63,8 @@ export interface FakeCloud {
   books(): Promise<string>;
   /** `nth` counts calls of that kind from now, from 1. */
   breaks(call: BreakableCall, how: Mishap, nth?: number): Promise<void>;
+  /** From now on nobody hears of any event. */
+  losesEvents(): Promise<void>;
   hasCapacity(machines: number): Promise<void>;
   /** The key is revoked, and lists answer 200 with nothing. */
   hollowsKey(): Promise<void>;

@@ -2,6 +2,7 @@ import type { Capabilities } from '../contract.ts';
 import { careRules } from './care-rules.ts';
 import { launchRules } from './launch-rules.ts';
 import { readRules } from './read-rules.ts';
+import { watchRules } from './watch-rules.ts';
 import type { World } from './world.ts';
 
 /**
@@ -23,7 +24,7 @@ export interface Rule {
   readonly holds: (world: World) => Promise<void>;
 }
 
-export const rules: readonly Rule[] = [...launchRules, ...careRules, ...readRules];
+export const rules: readonly Rule[] = [...launchRules, ...careRules, ...readRules, ...watchRules];
 
 export interface Verdict {
   readonly rule: Rule;

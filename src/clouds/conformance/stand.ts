@@ -1,6 +1,7 @@
 import { readdirSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Offering } from '../contract.ts';
+import type { BreakableCall } from './cloud.ts';
 
 /** How the rules find their way around a cloud's fake: one for each way in which the cloud can behave. */
 export interface Stand {
@@ -16,7 +17,10 @@ export interface Stand {
   /** Zone that `offering` comes from, as the simulator's price list calls it. */
   readonly zone: string;
   /** The simulator's names of the calls. */
-  readonly ops: Readonly<Record<'launch' | 'list' | 'get' | 'terminate' | 'set-tags', string>>;
+  readonly ops: Readonly<Record<Exclude<BreakableCall, 'events'>, string>> & {
+    /** Absent: the cloud tells none. */
+    readonly events?: string;
+  };
   readonly pageSize: number;
   /** Simulated seconds that pass when a call takes its turn, by operation of the budget, where the fake has limits. */
   readonly paces?: Readonly<Record<string, number>>;

@@ -58,6 +58,10 @@ export class World {
     await this.cloud.resets();
   }
 
+  get installation(): string {
+    return this.#launching.installation;
+  }
+
   get capabilities(): Capabilities {
     return this.provider.capabilities({ config: this.cloud.config }, this.cloud.offering);
   }
@@ -97,6 +101,7 @@ export class World {
       config: this.cloud.config,
       budget: {
         throttled: (operation, scope) => this.cloud.budget.throttled(operation, scope),
+        left: (operation, left, scope) => this.cloud.budget.left(operation, left, scope),
         take: async (operation, signal, scope) => {
           this.#taken += 1;
           change.onTake?.();

@@ -1,4 +1,4 @@
-import { array, isObject, object, text } from '../kit/answer.ts';
+import { array, isObject, object, text, wholeNumber } from '../kit/answer.ts';
 import type { Json } from '../kit/answer.ts';
 import { NativeError } from '../kit/rest.ts';
 import type { Rest, RestCall } from '../kit/rest.ts';
@@ -109,6 +109,16 @@ export class FluffyClient {
       missingRegions: array(answer.warnings).map((warning) => text(object(warning).region)),
       time: text(answer.time),
     };
+  }
+
+  /** What has happened behind a position; without one, where now is. An empty answer comes after `wait` seconds. */
+  async events(
+    after: number | undefined,
+    wait: number,
+  ): Promise<{ readonly events: readonly unknown[]; readonly next: number }> {
+    const query = new URLSearchParams(after === undefined ? {} : { after: String(after), wait: String(wait) });
+    const answer = object(await this.#call('events', 'GET', `/v1/events?${query.toString()}`));
+    return { events: array(answer.events), next: wholeNumber(answer.next) };
   }
 
   async whoami(): Promise<{ readonly account: string; readonly profile: string }> {

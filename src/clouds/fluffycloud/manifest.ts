@@ -17,6 +17,7 @@ export const manifest: ProviderManifest = {
     launch: { refillPerSecond: 20, burst: 50 },
     list: { refillPerSecond: 20, burst: 100 },
     mutate: { refillPerSecond: 50, burst: 100 },
+    events: { refillPerSecond: 5, burst: 20 },
   },
   startupSeconds: 10,
   local: false,
@@ -41,6 +42,7 @@ const full: Capabilities = {
   bootstrap: { kind: 'cloud-init', maxBytes: 65_536, hostKeys: true },
   deadManSwitch: true,
   list: { consistency: 'strong', maxLagSeconds: 0, tombstoneSeconds: 60, commitWindowSeconds: 60 },
+  watch: true,
 };
 
 const fluffy: Capabilities = {
@@ -68,9 +70,11 @@ const named: Capabilities = {
   list: { ...full.list, tombstoneSeconds: 30 },
 };
 
+const { watch: _watch, ...unwatched } = full;
+
 /** Accepted is not made, and a machine that switches itself off is paid for all the same. */
 const accepted: Capabilities = {
-  ...full,
+  ...unwatched,
   zones: false,
   idempotency: { kind: 'none' },
   gang: { kind: 'best-effort', maxPerLaunch: 10 },
@@ -81,7 +85,7 @@ const accepted: Capabilities = {
 };
 
 const flakyGpu: Capabilities = {
-  ...full,
+  ...unwatched,
   zones: false,
   idempotency: { kind: 'none' },
   tags: { atCreate: false, mutable: false, listFilter: false },

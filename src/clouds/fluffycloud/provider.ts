@@ -20,6 +20,7 @@ import { launch } from './launch.ts';
 import { capabilitiesOf, dialectOf, manifest, profileOf } from './manifest.ts';
 import { observed } from './nodes.ts';
 import { startVerified } from './start.ts';
+import { watch } from './watch.ts';
 
 /** The simulated cloud. `allowedHosts`: hosts that may be reached by http or at private addresses. */
 export function provider(allowedHosts: readonly string[]): NodeProvider {
@@ -39,6 +40,7 @@ export function provider(allowedHosts: readonly string[]): NodeProvider {
     start: (cx, ids) => perId(ids, 'start', (id) => accepted(cx, () => start(cx, clientOf(cx), id))),
     setTags: (cx, id, set, unset) => setTags(cx, clientOf(cx), { id, set, unset }),
     cleanup: (cx, q) => guarded('cleanup', () => cleanup(clientOf(cx), q, dialectOf(cx.config))),
+    watch: (cx) => watch(cx, clientOf(cx)),
     async *catalog(cx, q) {
       yield* catalogRows(await guarded('catalog', () => clientOf(cx).catalog()), q?.regions);
     },

@@ -1,7 +1,7 @@
-import type { LaunchRequest, ObservedNode, Slot } from '../contract.ts';
+import { DEFAULT_DISK_GIB } from '../contract.ts';
+import type { LaunchRequest, ObservedNode, ProviderError, Slot } from '../contract.ts';
 import type { Json } from '../kit/answer.ts';
 import { classify } from '../kit/classify.ts';
-import type { ProviderError } from '../contract.ts';
 import { cloudInit } from '../kit/cloud-init.ts';
 import { errors } from './errors.ts';
 import type { Dialect } from './manifest.ts';
@@ -24,7 +24,7 @@ export function launchBody(request: LaunchRequest, names: readonly string[], { c
     ...(idempotency.kind === 'token' ? { min_count: request.minNodes, client_token: request.attempt.token } : {}),
     ...(capabilities.tags.atCreate ? { tags } : {}),
     user_data: userDataOf(request),
-    disk_gib: disk.sizeGiB,
+    disk_gib: disk.sizeGiB ?? DEFAULT_DISK_GIB,
   };
 }
 

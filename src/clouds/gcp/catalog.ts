@@ -5,7 +5,8 @@ import type { Json } from '../kit/answer.ts';
 import { lastOf, regionOf } from './client.ts';
 import type { Gcp } from './client.ts';
 import { guarded } from './fault.ts';
-import { priceBook, priceOf } from './prices.ts';
+import { ATTACHABLE } from './machine-types.ts';
+import { priceBook, priceOf, priceOfOne } from './prices.ts';
 import type { PriceBook } from './prices.ts';
 
 const COMPUTE_ENGINE = '6F81-5844-456A';
@@ -15,6 +16,8 @@ const ACCELERATORS: ReadonlyMap<string, string> = new Map([
   ['nvidia-l4', 'L4'],
   ['nvidia-tesla-a100', 'A100'],
 ]);
+/** How many of one kind may be beside a machine. */
+const COUNTS = [1, 2, 4, 8];
 /** Their price has parts that no list of prices names together: shared cores, local disks, whole hosts. */
 const NOT_BY_PARTS = /^(e2-(micro|small|medium)|f1-|g1-)|lssd|-metal$|ultragpu/;
 
@@ -41,7 +44,10 @@ export async function* catalog(
 ): AsyncIterable<CatalogRow> {
   const { rows, unpriced } = await guarded('catalog', async () => {
     const gcp = open();
-    return catalogRows(await machineTypes(gcp), priceBook(await skus(gcp)));
+    const [machines, beside] = [await aggregated(gcp, 'machineTypes'), await aggregated(gcp, 'acceleratorTypes')];
+    const prices = priceBook(await skus(gcp));
+    const { rows: hosts, unpriced: without } = catalogRows(machines, prices);
+    return { rows: [...hosts, ...attachedRows(beside, prices)], unpriced: without };
   });
   if (unpriced.length > 0)
     cx.log.info('Some types of Google have no price that is understood.', { count: unpriced.length });
@@ -112,11 +118,39 @@ function rowOf(machine: MachineType, prices: PriceBook): CatalogRow | undefined 
   };
 }
 
-async function machineTypes(gcp: Gcp): Promise<Json[]> {
+/** Accelerators that are put beside a host, without one: whoever reads the catalog joins them. */
+export function attachedRows(scopes: readonly Json[], prices: PriceBook): CatalogRow[] {
+  return scopes
+    .flatMap((scope) => array(scope.acceleratorTypes ?? []).map(object))
+    .flatMap((type) => attachedRow(type, prices));
+}
+
+function attachedRow(type: Json, prices: PriceBook): CatalogRow[] {
+  const [name] = [...ATTACHABLE].find(([, native]) => native === type.name) ?? [];
+  if (name === undefined || isObject(type.deprecated)) return [];
+  const zone = lastOf(text(type.zone));
+  const region = regionOf(zone);
+  const [price, spotPrice] = [
+    priceOfOne(prices, 'on-demand', { region, name }),
+    priceOfOne(prices, 'spot', { region, name }),
+  ];
+  const most = positiveOr(type.maximumCardsPerInstance, 1);
+  return COUNTS.filter((count) => count <= most && (price ?? spotPrice) !== undefined).map((count) => ({
+    instanceType: '',
+    acceleratorName: name,
+    acceleratorCount: count,
+    region,
+    zone,
+    ...(price === undefined ? {} : { price: price * count }),
+    ...(spotPrice === undefined ? {} : { spotPrice: spotPrice * count }),
+  }));
+}
+
+async function aggregated(gcp: Gcp, kind: 'machineTypes' | 'acceleratorTypes'): Promise<Json[]> {
   const scopes: Json[] = [];
   for (let page: string | undefined; ;) {
     const query = new URLSearchParams({ maxResults: '500', ...(page === undefined ? {} : { pageToken: page }) });
-    const answer = await gcp.compute('GET', `/aggregated/machineTypes?${query.toString()}`);
+    const answer = await gcp.compute('GET', `/aggregated/${kind}?${query.toString()}`);
     scopes.push(...Object.values(object(answer.items ?? {})).map(object));
     page = textOr(answer.nextPageToken, undefined);
     if (page === undefined) return scopes;

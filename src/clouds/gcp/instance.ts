@@ -1,8 +1,9 @@
 /** What a new machine is made of. */
-import type { LaunchRequest } from '../contract.ts';
+import { DEFAULT_DISK_GIB } from '../contract.ts';
+import type { LaunchRequest, Offering } from '../contract.ts';
 import type { Json } from '../kit/answer.ts';
 import { cloudInit } from '../kit/cloud-init.ts';
-import { bootDiskType, hasAccelerators } from './machine-types.ts';
+import { attachedTo, bootDiskType, hasAccelerators } from './machine-types.ts';
 import { configOf, LOGIN_USER } from './manifest.ts';
 import { clusterTag } from './names.ts';
 import type { Prepared } from './network.ts';
@@ -39,23 +40,31 @@ export function instanceBody(request: LaunchRequest, how: How): Json {
     tags: { items: [clusterTag(owner)] },
     metadata: { items: metadataItems(request, item) },
     scheduling: scheduling(request),
+    ...guestAccelerators(request.offering, how),
     ...(email === undefined ? {} : { serviceAccounts: [{ email, scopes: SCOPES }] }),
   };
 }
 
 function bootDisk({ image, disk, offering }: LaunchRequest, { config, zone, bulk }: How) {
   const configured = configOf(config);
-  const usual = hasAccelerators(offering.instanceType) ? configured.gpuImage : configured.image;
+  const usual = hasAccelerators(offering) ? configured.gpuImage : configured.image;
   const diskType = bootDiskType(offering.instanceType);
   return {
     boot: true,
     autoDelete: true,
     initializeParams: {
       sourceImage: image.id ?? image.family ?? usual,
-      diskSizeGb: String(disk.sizeGiB),
+      diskSizeGb: String(disk.sizeGiB ?? DEFAULT_DISK_GIB),
       diskType: bulk ? diskType : `zones/${zone}/diskTypes/${diskType}`,
     },
   };
+}
+
+function guestAccelerators(offering: Offering, { zone, bulk }: How) {
+  const attached = attachedTo(offering);
+  if (attached?.type === undefined) return {};
+  const acceleratorType = bulk ? attached.type : `zones/${zone}/acceleratorTypes/${attached.type}`;
+  return { guestAccelerators: [{ acceleratorType, acceleratorCount: attached.count }] };
 }
 
 function metadataItems({ bootstrap, maxLifetimeSeconds }: LaunchRequest, item: string | undefined) {
@@ -81,7 +90,7 @@ function metadataItems({ bootstrap, maxLifetimeSeconds }: LaunchRequest, item: s
 function scheduling({ offering, maxLifetimeSeconds }: LaunchRequest) {
   const spot = offering.market === 'spot';
   return {
-    ...(spot || hasAccelerators(offering.instanceType) ? { onHostMaintenance: 'TERMINATE' } : {}),
+    ...(spot || hasAccelerators(offering) ? { onHostMaintenance: 'TERMINATE' } : {}),
     ...(spot ? { provisioningModel: 'SPOT', automaticRestart: false } : {}),
     ...(spot || maxLifetimeSeconds !== undefined ? { instanceTerminationAction: 'DELETE' } : {}),
     ...(maxLifetimeSeconds === undefined ? {} : { maxRunDuration: { seconds: String(maxLifetimeSeconds) } }),

@@ -5,6 +5,7 @@ import { isNotFound, isTaken } from './client.ts';
 import type { Gcp, Operation } from './client.ts';
 import { launchError, withOutcome } from './fault.ts';
 import { instanceBody } from './instance.ts';
+import { attachedTo } from './machine-types.ts';
 import { nativeNames, nodeId, requestId } from './names.ts';
 import type { Prepared } from './network.ts';
 import { observed } from './nodes.ts';
@@ -26,13 +27,15 @@ interface Attempt {
 /** Throws for wishes that Google cannot grant here, before anything is asked. */
 export function refuseUnsupported({ offering, disk }: LaunchRequest): void {
   const { region, instanceType, market } = offering;
+  const accelerator = offering.accelerators ? { accelerator: offering.accelerators.name } : {};
   const refuse = (hint: string, scope: BlockScope): never => {
     throw new ProviderError({ class: 'unsupported', outcome: 'not-started', block: { scope }, hint });
   };
   if (market === 'reserved') refuse('Reservations of Google are not supported yet.', { market });
   if (/^(tpu|ct\d|v\d)/i.test(instanceType)) refuse('TPUs are not supported yet.', { instanceType });
-  // An offering does not say which accelerators go beside a host, and a host without them is money for nothing.
-  if (instanceType.startsWith('n1-')) refuse('N1 machines are not supported yet.', { instanceType: 'n1-*' });
+  const attached = attachedTo(offering);
+  if (attached && attached.type === undefined)
+    refuse('Google puts no such accelerators beside a machine.', { instanceType: 'n1-*', ...accelerator });
   if (disk.tier !== undefined && disk.tier !== 'medium')
     refuse('Only the disk tier medium is supported on Google.', { region, instanceType });
 }

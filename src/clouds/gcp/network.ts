@@ -35,10 +35,9 @@ export async function prepare(gcp: Gcp, { owner, region, zone, ports }: Wanted):
   const { network: configured, subnetworks } = configOf(gcp.cx.config);
   if (configured === undefined) await ensureNetwork(gcp);
   const { vpcProject } = gcp.credential;
-  const network = `projects/${configured === undefined ? gcp.project : vpcProject}/global/networks/${configured ?? OWN_NETWORK}`;
+  const network = networkOf(gcp);
   const subnetwork = subnetworks[region];
-  if (ports.length > 0 && !network.startsWith(`projects/${gcp.project}/`)) throw foreignNetwork();
-  if (ports.length > 0) await ensurePorts(gcp, { owner, ports, network });
+  if (ports.length > 0) await openPorts(gcp, { owner, ports, network });
   return {
     network,
     ...(typeof subnetwork === 'string'
@@ -46,6 +45,17 @@ export async function prepare(gcp: Gcp, { owner, region, zone, ports }: Wanted):
       : {}),
     zone: zone ?? (await firstZone(gcp, region)),
   };
+}
+
+function networkOf({ cx, project, credential }: Gcp): string {
+  const { network } = configOf(cx.config);
+  return `projects/${network === undefined ? project : credential.vpcProject}/global/networks/${network ?? OWN_NETWORK}`;
+}
+
+/** Exactly these ports of a cluster's machines are open. */
+export async function ensurePorts(gcp: Gcp, { owner, ports }: Omit<Wanted, 'region'>): Promise<void> {
+  if (ports.length === 0) return deletePorts(gcp, owner);
+  return openPorts(gcp, { owner, ports, network: networkOf(gcp) });
 }
 
 /** Rules are of the project that has the VPC, which is not ours to change. */
@@ -59,10 +69,11 @@ function foreignNetwork(): ProviderError {
 }
 
 /** Makes the rule say exactly these ports. */
-async function ensurePorts(
+async function openPorts(
   gcp: Gcp,
   { owner, ports, network }: { readonly owner: Owner; readonly ports: readonly PortRange[]; readonly network: string },
 ): Promise<void> {
+  if (!network.startsWith(`projects/${gcp.project}/`)) throw foreignNetwork();
   const name = clusterTag(owner);
   const allowed = [
     { IPProtocol: 'tcp', ports: ports.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)) },

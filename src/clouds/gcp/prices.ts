@@ -57,6 +57,15 @@ export function priceOf(book: PriceBook, market: Market, parts: Parts): number |
   return Math.round(sum * 1e6) / 1e6;
 }
 
+/** Of an accelerator that is put beside a machine. */
+export function priceOfOne(
+  book: PriceBook,
+  market: Market,
+  { region, name }: { readonly region: string; readonly name: string },
+): number | undefined {
+  return book.get(`${market}/${region}/${name}`);
+}
+
 /** Undefined for everything that no machine here is made of. */
 function whatIs(description: string): string | undefined {
   const [, named, optimized, part] = INSTANCE.exec(description) ?? [];

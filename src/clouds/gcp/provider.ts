@@ -11,7 +11,7 @@ import { list } from './list.ts';
 import type { Asked } from './list.ts';
 import { capabilities, manifest } from './manifest.ts';
 import { parseNodeId } from './names.ts';
-import { deletePorts, isPrepared, prepare } from './network.ts';
+import { deletePorts, ensurePorts, isPrepared, prepare } from './network.ts';
 import type { Prepared } from './network.ts';
 import { observed } from './nodes.ts';
 import { Tokens } from './tokens.ts';
@@ -27,6 +27,7 @@ export function provider(allowedHosts: readonly string[]): NodeProvider {
     capabilities: () => capabilities,
     check: (cx) => check(cx, () => open(cx)),
     prepare: (cx, q) => guarded('prepare', async () => ({ handle: JSON.stringify(await prepare(open(cx), q)) })),
+    ensurePorts: (cx, q) => guarded('prepare', () => ensurePorts(open(cx), q)),
     async launch(cx, request) {
       refuseUnsupported(request);
       const { owner, offering, network } = request;

@@ -23,6 +23,12 @@ export function text(value: unknown): string {
   throw new NativeError('the answer has the wrong shape: a text was expected');
 }
 
+/** A number from 0 that counts something. */
+export function wholeNumber(value: unknown): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+  throw new NativeError('the answer has the wrong shape: a whole number was expected');
+}
+
 export function textOr<T>(value: unknown, otherwise: T): string | T {
   return typeof value === 'string' && value !== '' ? value : otherwise;
 }

@@ -3,6 +3,7 @@ import type { Response } from 'undici';
 import type { CallContext } from '../contract.ts';
 import { cloudAgent } from './agent.ts';
 import { checkedEndpoint, EndpointRefused } from './endpoint.ts';
+import { rateLeft } from './rate-headers.ts';
 
 const MAX_ANSWER_BYTES = 10 * 1024 * 1024;
 const MAX_MESSAGE = 1024;
@@ -64,6 +65,8 @@ export function restClient(allowedHosts: readonly string[]): Rest {
         signal: AbortSignal.any([cx.signal, deadline.signal]),
         dispatcher,
       });
+      const left = rateLeft(response.headers, cx.clock.now());
+      if (left) cx.budget.left(call.operation, left);
       return await readAnswer(response, call);
     } catch (error) {
       const native = asNative(error, call);

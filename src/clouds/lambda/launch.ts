@@ -66,7 +66,7 @@ async function requireOffering(client: LambdaClient, { offering, disk }: LaunchR
     });
   }
   const storage = isObject(offered.type.specs) ? positiveOr(offered.type.specs.storage_gib, Infinity) : Infinity;
-  if (disk.sizeGiB > storage) throw tooSmall(instanceType, storage);
+  if ((disk.sizeGiB ?? 0) > storage) throw tooSmall(instanceType, storage);
 }
 
 function tooSmall(instanceType: string, storage: number): ProviderError {

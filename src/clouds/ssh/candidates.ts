@@ -56,7 +56,7 @@ function exclusionOf({ offering, disk }: LaunchRequest, { host, facts }: Looked)
   if (facts.held.some(({ state }) => state === 'dirty')) return 'dirty';
   if (unfitness(host, facts) !== undefined) return 'unfit';
   if (shapeOf(host, facts)?.instanceType !== offering.instanceType) return OTHER_SHAPE;
-  return facts.diskGiB < disk.sizeGiB ? DISK : undefined;
+  return facts.diskGiB < (disk.sizeGiB ?? 0) ? DISK : undefined;
 }
 
 function freeBlocks(looked: Looked): Block[] {

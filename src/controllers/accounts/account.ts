@@ -3,6 +3,7 @@ import type { SkyCloud } from '../../api/types.gen.ts';
 import {
   type CallContext,
   type CredentialView,
+  type NodeEvent,
   type NodeProvider,
   ProviderError,
   type ProviderFault,
@@ -40,6 +41,8 @@ export interface Account {
   readonly regions: readonly string[];
   /** One call to the cloud; throws ProviderError only. */
   call<T>(operation: string, run: (cx: CallContext) => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /** Events of the account's machines until the signal is aborted; throws ProviderError only. Absent: the cloud tells none. */
+  readonly watch?: (installation: string, signal: AbortSignal) => AsyncIterable<NodeEvent>;
 }
 
 export interface AccountInput {
@@ -62,6 +65,9 @@ export function account(input: AccountInput, deps: AccountDeps): Account {
     regions,
     call: (operation, run, signal) =>
       callCloud({ ...input, config }, deps, { operation, run, ...(signal ? { signal } : {}) }),
+    ...(provider.watch && provider.capabilities({ config }).watch
+      ? { watch: (installation, signal) => watchCloud({ ...input, config }, deps, { installation, signal }) }
+      : {}),
   };
 }
 
@@ -83,7 +89,8 @@ async function callCloud<T>(
   const done = (outcome: string) =>
     deps.metrics.called(input.cloud.spec.provider, call.operation, outcome, (clock.monotonic() - startedAt) / 1_000);
   try {
-    const result = await call.run(contextOf(input, deps, call, limit));
+    const signal = call.signal ? AbortSignal.any([call.signal, limit.signal]) : limit.signal;
+    const result = await call.run(contextOf(input, deps, { operation: call.operation, signal, limit }));
     done('ok');
     return result;
   } catch (error) {
@@ -96,14 +103,42 @@ async function callCloud<T>(
   }
 }
 
-function contextOf<T>(
+/** Goes on for as long as the cloud does: what is limited in time is each request. */
+async function* watchCloud(
   input: AccountInput & { config: CallContext['config'] },
   deps: AccountDeps,
-  call: Call<T>,
-  limit: TimeLimit,
+  { installation, signal }: { readonly installation: string; readonly signal: AbortSignal },
+): AsyncIterable<NodeEvent> {
+  const { cloud, provider } = input;
+  const { clock } = deps;
+  const startedAt = clock.monotonic();
+  const limit = { pause: () => {}, resume: () => {}, remainingMs: () => deps.callTimeoutMs };
+  let outcome = 'ok';
+  try {
+    yield* provider.watch?.(contextOf(input, deps, { operation: 'watch', signal, limit }), { installation }) ?? [];
+  } catch (error) {
+    const fault = faultOf(error);
+    outcome = fault.class;
+    if (fault.class === 'auth') deps.onRefused(cloud.metadata.name);
+    throw error instanceof ProviderError ? error : new ProviderError(fault, { cause: error });
+  } finally {
+    deps.metrics.called(cloud.spec.provider, 'watch', outcome, (clock.monotonic() - startedAt) / 1_000);
+  }
+}
+
+interface Bounds {
+  readonly operation: string;
+  readonly signal: AbortSignal;
+  readonly limit: Pick<TimeLimit, 'pause' | 'resume' | 'remainingMs'>;
+}
+
+function contextOf(
+  input: AccountInput & { config: CallContext['config'] },
+  deps: AccountDeps,
+  { operation, signal: ends, limit }: Bounds,
 ): CallContext {
   return {
-    signal: call.signal ? AbortSignal.any([call.signal, limit.signal]) : limit.signal,
+    signal: ends,
     remainingMs: () => limit.remainingMs(),
     clock: deps.clock,
     log: deps.log,
@@ -111,16 +146,17 @@ function contextOf<T>(
     ...(input.cloud.spec.endpoint ? { endpoint: input.cloud.spec.endpoint } : {}),
     config: input.config,
     budget: {
-      throttled: (operation, scope) => {
-        deps.metrics.throttled(input.cloud.metadata.name, operation);
-        input.budget.throttled(operation, scope);
+      throttled: (bucket, scope) => {
+        deps.metrics.throttled(input.cloud.metadata.name, bucket);
+        input.budget.throttled(bucket, scope);
       },
-      take: async (operation, signal, scope) => {
+      left: (bucket, left, scope) => input.budget.left(bucket, left, scope),
+      take: async (bucket, signal, scope) => {
         limit.pause();
-        await input.budget.take(operation, signal, scope);
+        await input.budget.take(bucket, signal, scope);
         limit.resume();
         // The wait may have outlived the lease: whoever leads by now reckons with no call of ours.
-        if (CREATES.has(call.operation) && !deps.mayAct()) throw new Error('too little is left of the lease to launch');
+        if (CREATES.has(operation) && !deps.mayAct()) throw new Error('too little is left of the lease to launch');
       },
     },
   };

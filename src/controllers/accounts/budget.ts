@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import type { ProviderManifest, RateBudget, RateScope } from '../../clouds/contract.ts';
+import type { ProviderManifest, RateBudget, RateLeft, RateScope } from '../../clouds/contract.ts';
 
 type Limit = ProviderManifest['limits'][string];
 
@@ -23,6 +23,7 @@ export function rateBudget(limits: ProviderManifest['limits'], clock: Clock): Ra
   return {
     take: async (operation, signal, scope = {}) => bucketOf(operation, scope)?.take(scope.units ?? 1, signal),
     throttled: (operation, scope = {}) => bucketOf(operation, scope)?.slowDown(scope.retryAfterSeconds ?? 0),
+    left: (operation, left, scope = {}) => bucketOf(operation, scope)?.correct(left),
   };
 }
 
@@ -58,6 +59,13 @@ class Bucket {
     this.#slowUntil = this.#clock.monotonic() + SLOW_MS;
     const owed = retryAfterSeconds * this.#limit.refillPerSecond * this.#share;
     this.#tokens = Math.min(this.#tokens, -owed);
+  }
+
+  /** Never upwards: calls that are under way are not in the cloud's count yet. */
+  correct({ calls, resetSeconds }: RateLeft): void {
+    this.#refill();
+    const owed = calls > 0 ? 0 : resetSeconds * this.#limit.refillPerSecond * this.#share;
+    this.#tokens = Math.min(this.#tokens, calls - owed);
   }
 
   #wait(tokens: number, signal: AbortSignal): Promise<void> {

@@ -7,6 +7,7 @@ import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../log.ts';
 import type { Snapshot } from '../../provision/facts.ts';
 import type { Account } from './account.ts';
+import { Rhythm } from './rhythm.ts';
 
 export type Pace = 'open' | 'steady' | 'idle';
 
@@ -70,6 +71,11 @@ export class Poller {
     this.#byPlace.get(keyOf(cloud, region))?.hurry();
   }
 
+  /** An event told of a machine: lists the place at once. `isChange`: and again until a list shows the machine changed. */
+  alert(cloud: string, region: string, { id, isChange }: { readonly id: string; readonly isChange: boolean }): void {
+    this.#byPlace.get(keyOf(cloud, region))?.alert(id, isChange);
+  }
+
   /** Whether every place was listed completely since this process started. */
   get inventoryComplete(): boolean {
     return this.places().every(({ cloud, region }) => this.snapshots(cloud, region).length > 0);
@@ -117,11 +123,16 @@ class Loop {
   readonly #options: PollerOptions;
   readonly #end = new AbortController();
   readonly #seen: Map<string, Seen>;
-  #wake: () => void = () => {};
+  readonly #rhythm: Rhythm;
 
   constructor(round: Round, options: PollerOptions, before: Loop | undefined) {
     this.#round = round;
     this.#options = options;
+    this.#rhythm = new Rhythm({
+      clock: options.clock,
+      openMs: options.paceMs.open,
+      paceMs: () => this.#paceMs(),
+    });
     this.#seen = new Map(
       round.regions.map((region) => [region, { snapshots: [], trouble: undefined, ...before?.seen(region) }]),
     );
@@ -144,14 +155,21 @@ class Loop {
   }
 
   hurry(): void {
-    this.#wake();
+    this.#rhythm.hurry();
+  }
+
+  alert(id: string, isChange: boolean): void {
+    const { provider, config } = this.#round.account;
+    const { consistency, maxLagSeconds } = provider.capabilities({ config }).list;
+    this.#rhythm.alert(id, isChange && consistency === 'eventual' ? maxLagSeconds * 1_000 : 0);
   }
 
   async run(outer: AbortSignal): Promise<void> {
     const signal = AbortSignal.any([outer, this.#end.signal]);
     while (!signal.aborted) {
+      this.#rhythm.begin();
       await this.#poll(signal);
-      await this.#pause(signal);
+      await this.#rhythm.pause(signal);
     }
   }
 
@@ -171,6 +189,7 @@ class Loop {
     if (!snapshot.complete) return this.#fail(place, 'the cloud answered with an incomplete list');
     const { snapshots } = this.seen(place.region);
     const changed = changedNodes(snapshots.at(-1)?.nodes ?? [], snapshot.nodes);
+    for (const { id } of changed) this.#rhythm.saw(id);
     this.#seen.set(place.region, { snapshots: [...snapshots, snapshot].slice(-KEPT), trouble: undefined });
     this.#options.onSnapshot(place, snapshot, changed);
   }
@@ -180,17 +199,7 @@ class Loop {
     this.#options.onTrouble(place);
   }
 
-  /** Waits for the pace of the most urgent place, which an intent may quicken meanwhile; never shorter than the open pace. */
-  async #pause(signal: AbortSignal): Promise<void> {
-    const { clock, paceMs } = this.#options;
-    await clock.sleep(Math.min(paceMs.open, this.#paceMs()), signal).catch(() => undefined);
-    const restMs = this.#paceMs() - paceMs.open;
-    if (restMs <= 0 || signal.aborted) return;
-    const hurried = new AbortController();
-    this.#wake = () => hurried.abort();
-    await clock.sleep(restMs, AbortSignal.any([signal, hurried.signal])).catch(() => undefined);
-  }
-
+  /** That of the most urgent place. */
   #paceMs(): number {
     const { pace, paceMs } = this.#options;
     return Math.min(...this.places().map(({ cloud, region }) => paceMs[pace(cloud, region)]), paceMs.idle);

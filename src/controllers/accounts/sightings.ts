@@ -36,6 +36,11 @@ export class Sightings {
     return this.#uidById.get(id);
   }
 
+  /** A machine by its id, as it was last seen. */
+  find(id: string): Sighting | undefined {
+    return this.#byUid.get(this.#uidById.get(id) ?? '')?.get(id);
+  }
+
   uids(): readonly string[] {
     return [...this.#byUid.keys()];
   }

@@ -4,6 +4,7 @@ import type { SkyCluster, SkyJob } from '../../api/types.gen.ts';
 import type { Plan } from '../../optimizer/types.ts';
 import { maker } from '../../kube/metrics.ts';
 import type { AccountMetrics } from '../accounts/account.ts';
+import { NOTICED } from '../accounts/events.ts';
 import { registerGauges, type Watched } from './gauges.ts';
 import { registerPhases } from './phases.ts';
 import { clusterTransitions, jobTransitions, type Transitions } from './transitions.ts';
@@ -18,6 +19,8 @@ export interface SkyMetrics extends AccountMetrics {
   lagged(seconds: number): void;
   ranked(seconds: number, plan: Plan): void;
   orphansEnded(skycloud: string, machines: number): void;
+  /** The cloud announced to take back a machine. */
+  noticed(skycloud: string, region: string): void;
   /** A status that was written, and the object as it was before. */
   readonly clusterWritten: (before: SkyCluster, after: SkyCluster) => void;
   readonly jobWritten: (before: SkyJob, after: SkyJob) => void;
@@ -48,6 +51,8 @@ export function skyMetrics(registry: Registry, version: string, watching: Watchi
     orphansEnded: (skycloud, machines) => ended.inc({ skycloud }, machines),
     clusterWritten: (before, after) => count(clusterTransitions(before, after, watching.now())),
     jobWritten: (before, after) => count(jobTransitions(before, after, watching.now())),
+    noticed: (skycloud, region) =>
+      count({ counts: [{ series: 'interruptions', labels: [skycloud, region, NOTICED, 'notice'] }], spans: [] }),
   };
 }
 
@@ -106,11 +111,11 @@ function counting(registry: Registry): (seen: Transitions) => void {
       'to',
       'reason',
     ]),
-    interruptions: make.counter('sky_interruptions_total', 'Clusters that lost machines they had.', [
-      'skycloud',
-      'region',
-      'reason',
-    ]),
+    interruptions: make.counter(
+      'sky_interruptions_total',
+      'Losses of machines by what told of them: list, clusters that lost some; notice, machines that the cloud announced to take back.',
+      ['skycloud', 'region', 'reason', 'source'],
+    ),
     jobsFinished: make.counter('sky_jobs_finished_total', 'SkyJobs that ended, by reason.', ['reason']),
     conditionTransitions: make.counter('sky_condition_transitions_total', 'Conditions that changed their status.', [
       ...conditionLabels,

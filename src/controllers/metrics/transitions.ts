@@ -8,7 +8,10 @@ import type { Attempt, AttemptRecord, Condition, Placement, SkyCluster, SkyJob }
 export type Count =
   | { readonly series: 'launchFailures'; readonly labels: readonly [cloud: string, region: string, reason: string] }
   | { readonly series: 'failovers'; readonly labels: readonly [from: string, to: string, reason: string] }
-  | { readonly series: 'interruptions'; readonly labels: readonly [cloud: string, region: string, reason: string] }
+  | {
+      readonly series: 'interruptions';
+      readonly labels: readonly [cloud: string, region: string, reason: string, source: string];
+    }
   | { readonly series: 'jobsFinished'; readonly labels: readonly [reason: string] }
   | {
       readonly series: 'conditionTransitions';
@@ -81,7 +84,7 @@ function failureOf(ended: AttemptRecord): Count[] {
 
 function interruptionOf(ended: AttemptRecord): Count[] {
   if (ended.outcome !== 'Preempted' && ended.outcome !== 'Lost') return [];
-  return [{ series: 'interruptions', labels: labelsOf(ended) }];
+  return [{ series: 'interruptions', labels: [...labelsOf(ended), 'list'] }];
 }
 
 function labelsOf(ended: AttemptRecord): [cloud: string, region: string, reason: string] {

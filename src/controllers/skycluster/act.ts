@@ -10,7 +10,7 @@ import { statusOf } from '../../provision/report.ts';
 import { infraOf } from '../../provision/search.ts';
 import { formatSlots } from '../../provision/slots.ts';
 import type { Deps } from '../deps.ts';
-import { cleanUp, send, terminate } from './effects.ts';
+import { cleanUp, openPorts, send, terminate } from './effects.ts';
 import type { KeyRing } from './keys.ts';
 import { requestHashOf } from './launch-request.ts';
 import type { Memories } from './memory.ts';
@@ -75,7 +75,9 @@ async function report(
   const { deps } = actor;
   const { uid } = cluster.metadata;
   const { conditions, ...fields } = statusOf(cluster, decision.report);
-  const attempt = opening ? await composeAttempt(cluster, opening, actor) : fields.attempt;
+  // With what this write says already: a launch is made of the object that the write leaves.
+  const written = { ...cluster, status: { ...fields, conditions } as SkyClusterStatus };
+  const attempt = opening ? await composeAttempt(written, opening, actor) : fields.attempt;
   const claims = decision.actions.some((action) => EFFECTS.has(action.kind));
   const epoch = claims || fields.epoch === undefined ? deps.identity().epoch : fields.epoch;
   const status: SkyClusterStatus = {
@@ -91,7 +93,7 @@ async function report(
   }
 }
 
-const EFFECTS = new Set<Action['kind']>(['Open', 'Send', 'Terminate']);
+const EFFECTS = new Set<Action['kind']>(['Open', 'Send', 'Terminate', 'OpenPorts']);
 
 async function composeAttempt(cluster: SkyCluster, opening: Opening, { deps, keys }: Actor): Promise<Attempt> {
   const identity = deps.identity();
@@ -151,6 +153,8 @@ async function carryOut(action: Action, cluster: SkyCluster, actor: Actor, signa
       return reach(cluster, action.machines, actor);
     case 'SetUp':
       return setUp(cluster, action.machines, actor, signal);
+    case 'OpenPorts':
+      return openPorts(cluster, action.ports, actor, signal);
     case 'Cleanup':
       return cleanUp(cluster, actor, signal);
     default:

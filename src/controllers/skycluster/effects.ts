@@ -7,7 +7,7 @@ import { type Account, faultOf } from '../accounts/account.ts';
 import type { Deps } from '../deps.ts';
 import { placesOf } from '../stores.ts';
 import type { Actor } from './act.ts';
-import { launchRequest } from './launch-request.ts';
+import { launchRequest, rangeOf } from './launch-request.ts';
 import { noteTerminate, sendsOf } from './memory.ts';
 
 /** Thrown when an effect may not begin: leadership may be over. The pass is tried again later, by whoever leads then. */
@@ -145,9 +145,29 @@ export async function terminate(cluster: SkyCluster, machines: readonly Machine[
   }
 }
 
+export async function openPorts(
+  cluster: SkyCluster,
+  ports: readonly string[],
+  { deps, memories }: Actor,
+  signal: AbortSignal,
+): Promise<void> {
+  const { cloud = '', region = '' } = cluster.status?.placement ?? {};
+  const account = deps.registry.get(cloud)?.account;
+  if (!account) return;
+  const wanted = { owner: ownerOf(cluster, deps), region, ports: ports.map(rangeOf) };
+  try {
+    await account.call('prepare', async (cx) => account.provider.ensurePorts?.(cx, wanted), signal);
+  } catch (error) {
+    const note = `the ports of spec.ports could not be opened in ${cloud}/${region}: ${wordsOf(error)}`;
+    deps.recorder.event(cluster, { type: 'Warning', reason: 'PortsNotOpened', action: 'OpenPorts', note });
+    throw error;
+  }
+  memories.of(cluster.metadata.uid).openedPorts = ports;
+}
+
 export async function cleanUp(cluster: SkyCluster, { deps, memories }: Actor, signal: AbortSignal): Promise<void> {
-  const { uid, namespace = '', name } = cluster.metadata;
-  const owner = { installation: deps.identity().id, uid, display: `${namespace}/${name}` };
+  const { uid } = cluster.metadata;
+  const owner = ownerOf(cluster, deps);
   const remaining: string[] = [];
   for (const { cloud, region } of placesOf(cluster)) {
     const account = deps.registry.get(cloud)?.account;
@@ -156,4 +176,13 @@ export async function cleanUp(cluster: SkyCluster, { deps, memories }: Actor, si
     remaining.push(...left.remaining);
   }
   memories.of(uid).leftovers = remaining;
+}
+
+function ownerOf({ metadata: { uid, namespace = '', name } }: SkyCluster, deps: Deps): LaunchRequest['owner'] {
+  return { installation: deps.identity().id, uid, display: `${namespace}/${name}` };
+}
+
+function wordsOf(error: unknown): string {
+  const { class: kind, hint, native } = faultOf(error);
+  return [native?.message ?? kind, hint].filter(Boolean).join('; ');
 }

@@ -82,7 +82,15 @@ function read(secret: Secret | undefined): ClusterKeys {
   return keys;
 }
 
+/** The last one of each cluster: it is asked for when an intent is written, and again when it is sent. */
+const lastDerived = new WeakMap<ClusterKeys, { readonly name: string; readonly key: HostKey }>();
+
 /** The host key injected into one slot's machine, or into all machines of a gang that share their user-data. */
 export function injectedHostKey(keys: ClusterKeys, ordinal: number, slot: number | typeof GANG_SLOT): HostKey {
-  return hostKeyFromSeed(Buffer.from(hkdfSync('sha256', keys.hostSeed, Buffer.alloc(0), `${ordinal}/${slot}`, 32)));
+  const name = `${ordinal}/${slot}`;
+  const last = lastDerived.get(keys);
+  if (last?.name === name) return last.key;
+  const key = hostKeyFromSeed(Buffer.from(hkdfSync('sha256', keys.hostSeed, Buffer.alloc(0), name, 32)));
+  lastDerived.set(keys, { name, key });
+  return key;
 }

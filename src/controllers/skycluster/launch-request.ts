@@ -1,10 +1,8 @@
 import type { Attempt, SkyCluster } from '../../api/types.gen.ts';
-import type { LaunchRequest } from '../../clouds/contract.ts';
+import type { LaunchRequest, PortRange } from '../../clouds/contract.ts';
 import { contentHash, GANG_SLOT, type Installation, machineName, machineTags } from '../../provision/keys.ts';
 import { parseSlots } from '../../provision/slots.ts';
 import { type ClusterKeys, injectedHostKey } from './keys.ts';
-
-const DEFAULT_DISK_GIB = 256;
 
 /** All of an attempt that decides what its launch says. */
 export type Intent = Pick<Attempt, 'ordinal' | 'placement' | 'slots' | 'token' | 'namePrefix' | 'startedAt'>;
@@ -48,7 +46,7 @@ function bodyOf(
   { cluster, intent, keys, installation, maxPerLaunch }: Parts,
   slots: readonly number[],
 ): Omit<LaunchRequest, 'attempt'> {
-  const { spec, metadata } = cluster;
+  const { spec, metadata, status } = cluster;
   // One call names all its machines alike and gives them one user-data: so does the key.
   const shared = slots.length > 1 && maxPerLaunch > 1 ? GANG_SLOT : undefined;
   return {
@@ -62,7 +60,8 @@ function bodyOf(
       authorizedKeys: [keys.client.publicKey, ...(spec.ssh?.authorizedKeys ?? [])],
       hostKey: injectedHostKey(keys, intent.ordinal, shared ?? slots[0] ?? 0),
     },
-    network: { publicIp: true, ports: [] },
+    // Of the intent: a change of the spec is not the machines' that are under way.
+    network: { publicIp: true, ports: (status?.openPorts ?? []).map(rangeOf) },
     tags: { ...spec.cloudLabels, ...spec.resources?.labels },
   };
 }
@@ -72,12 +71,25 @@ function offeringOf({
   zone,
   instanceType = '',
   market = 'on-demand',
+  accelerators,
 }: Intent['placement']): LaunchRequest['offering'] {
-  return { region, ...(zone ? { zone } : {}), instanceType, market };
+  return { region, ...(zone ? { zone } : {}), instanceType, market, ...acceleratorsOf(accelerators) };
 }
 
-function diskOf(spec: SkyCluster['spec']): LaunchRequest['disk'] {
-  return { sizeGiB: spec.resources?.diskSize ?? DEFAULT_DISK_GIB };
+/** Of a text that was made of a range. */
+export function rangeOf(text: string): PortRange {
+  const [from = 0, to = from] = text.split('-').map(Number);
+  return { from, to };
+}
+
+function acceleratorsOf(text: string | undefined): Pick<LaunchRequest['offering'], 'accelerators'> {
+  const colon = text?.lastIndexOf(':') ?? -1;
+  if (text === undefined || colon < 0) return {};
+  return { accelerators: { name: text.slice(0, colon), count: Number(text.slice(colon + 1)) } };
+}
+
+function diskOf({ resources }: SkyCluster['spec']): LaunchRequest['disk'] {
+  return resources?.diskSize === undefined ? {} : { sizeGiB: resources.diskSize };
 }
 
 /** Calls for single slots have a token each: one token never carries two requests. */

@@ -12,6 +12,8 @@ export interface ClusterMemory {
   /** Monotonic end of the last terminate call. */
   lastTerminateAt: number;
   leftovers: readonly string[] | undefined;
+  /** Ports that were opened last on machines that run. */
+  openedPorts: readonly string[] | undefined;
   /** What the object refers to and lacks, as found by the last look before a launch. */
   missingInput: string | undefined;
   /** This process added the finalizer itself, so nothing was launched before. */
@@ -28,6 +30,7 @@ export class Memories {
       terminates: new Map(),
       lastTerminateAt: 0,
       leftovers: undefined,
+      openedPorts: undefined,
       missingInput: undefined,
       isNew: false,
     };

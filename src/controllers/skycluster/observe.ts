@@ -2,9 +2,10 @@
 import type { Attempt, Exclusion, SkyCluster } from '../../api/types.gen.ts';
 import type { Capabilities } from '../../clouds/contract.ts';
 import { rank } from '../../optimizer/rank.ts';
+import { portRanges, portText } from '../../optimizer/request/ports.ts';
 import type { Plan } from '../../optimizer/types.ts';
 import { TOKEN_LIFE_SHARE } from '../../provision/constants.ts';
-import type { ClusterFacts, HeldSlot, OpenAttempt } from '../../provision/decision.ts';
+import type { ClusterFacts, HeldSlot, OpenAttempt, PortFacts } from '../../provision/decision.ts';
 import {
   hasEnded,
   isPreempted,
@@ -56,10 +57,25 @@ export function observe(cluster: SkyCluster, deps: Deps, memory: ClusterMemory, 
     terminateAgainAt: (id) => memory.terminates.get(id)?.nextAt ?? 0,
     provenEmpty: provenEmpty(cluster, { deps, memory, open }),
     leftovers: memory.leftovers,
+    ports: portFacts(cluster, deps, memory),
     hasSetup: hasSetup(cluster.spec),
     setupHash: setupHash(cluster.spec),
+    noticed: deps.exclusions.noticed(uid, now),
     highestOrdinalSeen: Math.max(0, ...machines.map((machine) => machine.ordinal)),
   };
+}
+
+function portFacts({ spec, status }: SkyCluster, { registry }: Deps, { openedPorts }: ClusterMemory): PortFacts {
+  const account = registry.get(status?.placement?.cloud ?? '')?.account;
+  return {
+    wanted: wantedPorts(spec),
+    change: account?.provider.capabilities({ config: account.config }).openPorts ?? 'dynamic',
+    opened: openedPorts,
+  };
+}
+
+function wantedPorts({ ports = [] }: SkyCluster['spec']): string[] {
+  return portRanges(ports).map(portText);
 }
 
 /** What runs and what is intended count alike. */
@@ -80,6 +96,7 @@ function plan(cluster: SkyCluster, exclusions: readonly Exclusion[], deps: Deps)
     numNodes,
     optimize: spec.optimize ?? 'Cost',
     ...(spec.maxHourlyPrice ? { maxHourlyMicro: microOf(spec.maxHourlyPrice) } : {}),
+    features: (spec.ports ?? []).length > 0 ? ['Ports'] : [],
     clouds: cloudViews(metadata.namespace ?? '', deps),
     exclusions: [...exclusions, ...deps.exclusions.for(metadata.uid, numNodes, now)],
     now,

@@ -14,7 +14,6 @@ export function problemOf(spec: SkyClusterSpec): string | undefined {
 const NOT_YET: readonly (keyof SkyClusterSpec)[] = [
   'budget',
   'workdir',
-  'ports',
   'image',
   'regionImages',
   'autostop',

@@ -99,6 +99,25 @@ describe('the aws provider before its fake', () => {
     );
   });
 
+  it('changes the ports of machines that run, and no rule that a person has added', async () => {
+    const { owner, offering } = world.request(1);
+    const where = { owner, region: offering.region };
+    const open = async () =>
+      (await sim.things())
+        .flatMap(({ data }) => data.permissions as { FromPort?: string; ToPort?: string }[])
+        .flatMap(({ FromPort, ToPort }) => (FromPort === undefined ? [] : [`${FromPort}-${ToPort}`]));
+    const ports = [
+      { from: 80, to: 80 },
+      { from: 8_080, to: 8_090 },
+    ];
+    await provider.prepare(world.cx(), { ...where, ports });
+    assert.deepEqual(await open(), ['22-22', '80-80', '8080-8090']);
+    await provider.ensurePorts?.(world.cx(), { ...where, ports: [{ from: 80, to: 81 }] });
+    assert.deepEqual(await open(), ['22-22', '80-81']);
+    await provider.ensurePorts?.(world.cx(), { ...where, ports: [] });
+    assert.deepEqual(await open(), ['22-22']);
+  });
+
   it('says what still blocks a clean-up', async () => {
     const [id = ''] = await world.launched(1);
     const { owner, offering } = world.request(1);
@@ -242,6 +261,7 @@ describe('the aws provider before its fake', () => {
         ['permission', 'us-west-2', 'ok'],
         ['quota', 'us-west-2', 'warn'],
         ['billing', 'mars-1', 'fail'],
+        ['permission', undefined, 'ok'],
       ],
     );
     const forbidden = { code: 'Forbidden' };

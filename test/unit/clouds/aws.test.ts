@@ -87,7 +87,7 @@ function context(endpoint: string, secret: Readonly<Record<string, string>> = SE
     credential: { fingerprint: JSON.stringify(secret), get: (key) => secret[key], getFile: () => undefined },
     endpoint,
     config: {},
-    budget: { take: async () => {}, throttled: () => {} },
+    budget: { take: async () => {}, throttled: () => {}, left: () => {} },
   };
 }
 
@@ -372,7 +372,7 @@ describe('what EC2 has for a cluster', () => {
     assert.deepEqual(wantedRules('sg-1', ['10.0.0.0/8'], [{ from: 80, to: 81 }]), [
       { protocol: '-1', source: 'sg-1' },
       { protocol: 'tcp', from: 22, to: 22, source: '10.0.0.0/8' },
-      { protocol: 'tcp', from: 80, to: 81, source: '0.0.0.0/0' },
+      { protocol: 'tcp', from: 80, to: 81, source: '0.0.0.0/0', description: 'port of the cluster' },
     ]);
     const merged = {
       IpProtocol: 'tcp',
@@ -412,7 +412,9 @@ describe('what EC2 has for a cluster', () => {
 
   it('cannot be stopped as spot', () => {
     assert.deepEqual(
-      [capabilitiesOf({ market: 'spot' }).stop, capabilitiesOf({ market: 'on-demand' }).stop, capabilitiesOf().stop],
+      ([{ market: 'spot' }, { market: 'on-demand' }, {}] as const).map(
+        (where) => capabilitiesOf({ config: {} }, where).stop,
+      ),
       ['none', 'frees-compute', 'frees-compute'],
     );
   });

@@ -125,6 +125,25 @@ describe('gcp', () => {
       }
     });
 
+    for (const nodes of [1, 2]) {
+      it(`puts accelerators beside ${nodes} machine(s) of N1, and pays for both`, async () => {
+        const accelerators = { name: 'T4', count: 2 };
+        const offering = { ...stand.offering, instanceType: 'n1-standard-4', accelerators };
+        await gcp.launch(world.cx(), { ...world.request(nodes), offering });
+        const made = (await sim.ledger()).flatMap(({ effect, instance }) => (effect === 'created' ? [instance] : []));
+        assert.equal(made.length, nodes);
+        for (const instance of made) {
+          assert.deepEqual(instance?.accelerator, accelerators);
+          assert.equal(instance?.pricePerHour.toFixed(3), (4 * 0.031611 + 15 * 0.004237 + 2 * 0.35).toFixed(3));
+        }
+      });
+    }
+
+    it('sells a machine of N1 without accelerators too', async () => {
+      const [node] = await launched({ offering: { ...stand.offering, instanceType: 'n1-standard-4' } });
+      assert.equal(node?.offering.instanceType, 'n1-standard-4');
+    });
+
     it('says that the disk is too small for the image', async () => {
       const fault = await faultOf(launched({ disk: { sizeGiB: 5 } }));
       assert.deepEqual([fault.class, fault.stopRequest], ['invalid', true]);
@@ -139,9 +158,9 @@ describe('gcp', () => {
 
     it('refuses what it cannot do before it asks the cloud', async () => {
       const reserved = { ...stand.offering, market: 'reserved' as const };
-      const [tpu, n1] = ['v5litepod-1', 'n1-standard-8'].map((instanceType) => ({ ...stand.offering, instanceType }));
-      for (const offering of [reserved, tpu, n1]) {
-        assert.ok(offering);
+      const tpu = { ...stand.offering, instanceType: 'v5litepod-1' };
+      const odd = { ...stand.offering, instanceType: 'n1-standard-4', accelerators: { name: 'A30', count: 1 } };
+      for (const offering of [reserved, tpu, odd]) {
         assert.equal((await faultOf(launched({ offering }))).class, 'unsupported');
       }
       assert.deepEqual(await opsSent(), []);

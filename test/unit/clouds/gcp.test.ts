@@ -305,7 +305,7 @@ function context(): CallContext {
     log: silentLogger,
     credential: { fingerprint: 'f', get: (key) => secret[key], getFile: () => undefined },
     config: {},
-    budget: { take: async () => {}, throttled: () => {} },
+    budget: { take: async () => {}, throttled: () => {}, left: () => {} },
   };
 }
 

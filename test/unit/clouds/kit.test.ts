@@ -4,6 +4,7 @@ import { errors } from '../../../src/clouds/fluffycloud/errors.ts';
 import { classify } from '../../../src/clouds/kit/classify.ts';
 import type { ErrorRow } from '../../../src/clouds/kit/classify.ts';
 import { checkedEndpoint } from '../../../src/clouds/kit/endpoint.ts';
+import { rateLeft } from '../../../src/clouds/kit/rate-headers.ts';
 import { NativeError } from '../../../src/clouds/kit/rest.ts';
 
 describe('an endpoint', () => {
@@ -112,4 +113,32 @@ describe('a machine of fluffycloud', () => {
     assert.deepEqual(wire('running', { ip: 'evil.example.com' }).address, {});
     assert.deepEqual(wire('running', { ip: '10.99.0.2' }).address.ssh, { host: '10.99.0.2', port: 22, user: 'sky' });
   });
+});
+
+describe('what an answer says of the calls that are left', () => {
+  const NOW = 1_700_000_000_000;
+  const table: readonly (readonly [
+    what: string,
+    headers: Record<string, string>,
+    left: ReturnType<typeof rateLeft>,
+  ])[] = [
+    ['is nothing without headers', {}, undefined],
+    ['is read by the newest draft', { ratelimit: '"default";r=50;t=30' }, { calls: 50, resetSeconds: 30 }],
+    ['is read by an older one', { ratelimit: 'limit=100, remaining=7, reset=5' }, { calls: 7, resetSeconds: 5 }],
+    [
+      'is read from headers of its own',
+      { 'ratelimit-remaining': '3', 'ratelimit-reset': '9' },
+      { calls: 3, resetSeconds: 9 },
+    ],
+    [
+      'may name a time instead of a wait',
+      { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '1700000012' },
+      { calls: 0, resetSeconds: 12 },
+    ],
+    ['never holds calls up for more than an hour', { ratelimit: 'r=0;t=999999' }, { calls: 0, resetSeconds: 3_600 }],
+    ['is nothing where half of it is missing', { 'x-ratelimit-remaining': '0' }, undefined],
+    ['is nothing where it cannot be read', { ratelimit: 'r=-1;t=x', 'x-ratelimit-remaining': '1e9' }, undefined],
+  ];
+  for (const [what, headers, left] of table)
+    it(what, () => assert.deepEqual(rateLeft(new Headers(headers), NOW), left));
 });

@@ -42,7 +42,7 @@ function refusing(error: NativeError): LambdaClient {
     log: silentLogger,
     credential: { fingerprint: 'f', get: () => 'key', getFile: () => undefined },
     config: {},
-    budget: { take: async () => {}, throttled: () => {} },
+    budget: { take: async () => {}, throttled: () => {}, left: () => {} },
   };
   const refuse = async (): Promise<never> => {
     throw error;

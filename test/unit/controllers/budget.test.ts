@@ -64,4 +64,16 @@ describe('the rate budget of an account', () => {
     budget.throttled('launch', { retryAfterSeconds: 10 });
     assert.deepEqual(await letThrough(1, [10_000, 1_000]), [0, 1]);
   });
+
+  it('believes the cloud that fewer calls are left than were counted here, and never more', async () => {
+    budget.left('launch', { calls: 1, resetSeconds: 60 });
+    assert.deepEqual(await letThrough(3, [0, 500, 500]), [1, 2, 3]);
+    budget.left('launch', { calls: 1_000, resetSeconds: 60 });
+    assert.deepEqual(await letThrough(1, [0, 500]), [0, 1]);
+  });
+
+  it('sends nothing before the cloud fills its bucket again', async () => {
+    budget.left('launch', { calls: 0, resetSeconds: 10 });
+    assert.deepEqual(await letThrough(1, [10_000, 500]), [0, 1]);
+  });
 });

@@ -70,7 +70,7 @@ describe('what a written SkyCluster tells', () => {
       what: 'an interruption, once',
       before: { attempts: [record(1, 'Held')] },
       after: { attempts: [{ ...record(1, 'Preempted'), reason: 'Preempted' }] },
-      tells: [['interruptions', 'a', 'r1', 'Preempted']],
+      tells: [['interruptions', 'a', 'r1', 'Preempted', 'list']],
     },
     {
       what: 'the first time it is Ready',

@@ -70,7 +70,7 @@ const around: fc.Arbitrary<Partial<ClusterFacts>> = fc
       unplanned('NoCloudReady'),
       unplanned('InvalidInput'),
     ),
-    invalid: fc.option(fc.constant('spec.ports: is not supported yet; remove it'), { nil: undefined, freq: 8 }),
+    invalid: fc.option(fc.constant('spec.image: is not supported yet; remove it'), { nil: undefined, freq: 8 }),
     missingInput: fc.option(fc.constant('spec.env[0]: Secret n/s does not exist'), { nil: undefined, freq: 8 }),
     inventoryComplete: fc.boolean(),
     surplus: fc.constantFrom([], [], [aMachine(0, 'running', 9)]),

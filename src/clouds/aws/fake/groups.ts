@@ -57,6 +57,17 @@ export function authorizeIngress(call: FormCall): Data {
   return { return: true };
 }
 
+export function revokeIngress(call: FormCall): Data {
+  const { cloud, credential, cause, form } = call;
+  const [id, group] = groupOf(call, textOf(form, 'GroupId') ?? '');
+  const unwanted = new Set(objectsOf(form, 'IpPermissions').map((permission) => JSON.stringify(permission)));
+  const permissions = group.permissions.filter((permission) => !unwanted.has(JSON.stringify(permission)));
+  const none = permissions.length === group.permissions.length;
+  if (none) throw native('InvalidPermission.NotFound', 'The specified rule does not exist in this security group.');
+  cloud.world.putThing(cause, { kind: KIND, account: credential.account, id, data: { ...group, permissions } });
+  return { return: true };
+}
+
 export function deleteGroup(call: FormCall): Data {
   const { cloud, credential, cause, form } = call;
   const [id] = groupOf(call, textOf(form, 'GroupId') ?? '');
@@ -106,6 +117,9 @@ function wirePermission(permission: FormObject): Data {
     fromPort: textOf(permission, 'FromPort'),
     toPort: textOf(permission, 'ToPort'),
     groups: objectsOf(permission, 'Groups').map((pair) => ({ groupId: textOf(pair, 'GroupId') })),
-    ipRanges: objectsOf(permission, 'IpRanges').map((range) => ({ cidrIp: textOf(range, 'CidrIp') })),
+    ipRanges: objectsOf(permission, 'IpRanges').map((range) => ({
+      cidrIp: textOf(range, 'CidrIp'),
+      description: textOf(range, 'Description'),
+    })),
   };
 }

@@ -1,8 +1,9 @@
 import type { Stand } from '../../conformance/stand.ts';
+import { QUEUE } from './queue.ts';
 
 const common = {
   cloud: 'aws',
-  config: {},
+  config: { notices: { queueUrl: `https://sqs.us-east-1.amazonaws.com/000000000000/${QUEUE}` } },
   secret: (apiKey: string) => ({ aws_access_key_id: apiKey, aws_secret_access_key: 'never-verified-by-the-fake' }),
   account: 'acct-1',
   zone: 'use1-az1',
@@ -12,6 +13,7 @@ const common = {
     get: 'DescribeInstances',
     terminate: 'TerminateInstances',
     'set-tags': 'CreateTags',
+    events: 'ReceiveMessage',
   },
   pageSize: 3,
   nodeId: ({ region, id }: { readonly region: string; readonly id: string }) => `${region}/${id}`,

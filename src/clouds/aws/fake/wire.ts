@@ -15,6 +15,7 @@ import { profile, rates } from './profile.ts';
 import { describeInstances } from './reads.ts';
 import { assumeRole, callerIdentity, getParameter, getQuota } from './services.ts';
 import type { JsonAnswer } from './services.ts';
+import { deleteMessages, receiveMessage, sendMessage } from './queue.ts';
 import * as writes from './writes.ts';
 import { xmlDocument } from './xml.ts';
 
@@ -53,6 +54,7 @@ const actions: ReadonlyMap<string, Prepare> = new Map<string, Prepare>([
   ['CreateSecurityGroup', inRegion(groups.createGroup)],
   ['DescribeSecurityGroups', inRegion(groups.describeGroups)],
   ['AuthorizeSecurityGroupIngress', inRegion(groups.authorizeIngress)],
+  ['RevokeSecurityGroupIngress', inRegion(groups.revokeIngress)],
   ['DeleteSecurityGroup', inRegion(groups.deleteGroup)],
   ['DescribeRegions', inRegion(offers.describeRegions)],
   ['DescribeAvailabilityZones', inRegion(offers.describeZones)],
@@ -67,14 +69,17 @@ const actions: ReadonlyMap<string, Prepare> = new Map<string, Prepare>([
   ['AssumeRole', inRegion(assumeRole)],
 ]);
 
-/** Operations of SSM and Service Quotas, which speak JSON. */
+/** Operations of SSM, Service Quotas and SQS, which speak JSON. */
 const targets: ReadonlyMap<string, Prepare> = new Map<string, Prepare>([
   ['GetParameter', getParameter],
   ['GetServiceQuota', getQuota],
+  ['ReceiveMessage', receiveMessage],
+  ['DeleteMessageBatch', deleteMessages],
+  ['SendMessage', sendMessage],
 ]);
 
 /**
- * EC2, STS, SSM and Service Quotas at one address, as the SDK calls them. The access key id is the simulator's key; signatures
+ * EC2, STS, SSM, Service Quotas and SQS at one address, as the SDK calls them. The access key id is the simulator's key; signatures
  * are not verified, so any secret key will do. The region is the one that the signature names.
  */
 export function wire(): Wire {

@@ -3,6 +3,7 @@ import type { Prepare } from '../../../cloudsim/wire.ts';
 import { has } from '../../../cloudsim/profiles.ts';
 import type { Profile } from '../../../cloudsim/profiles.ts';
 import { besideRoutes } from './beside.ts';
+import { events } from './events.ts';
 import { getOperation } from './operations.ts';
 import { bill, catalog, getByName, getOne, list, listKeys, whoami } from './reads.ts';
 import { deleteKey, launch, onInstance, putKey, remove, setTags, start, stop } from './writes.ts';
@@ -18,6 +19,7 @@ export interface Route {
 const rich = ({ richLaunch }: Profile): boolean => richLaunch;
 const tagged = (profile: Profile): boolean => has(profile, 'tags') || !profile.richLaunch;
 const uniquelyNamed = ({ idempotency }: Profile): boolean => idempotency === 'unique-name';
+const eventful = (profile: Profile): boolean => profile.events === true;
 const operated = ({ launchAnswers }: Profile): boolean => launchAnswers === 'operation';
 
 /** The API by method and path; `:id` stands for one segment. */
@@ -38,4 +40,5 @@ export const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['GET /v1/whoami', { op: 'whoami', prepare: reading(whoami) }],
   ['GET /v1/catalog', { op: 'catalog', prepare: reading(catalog) }],
   ['GET /v1/bill', { op: 'bill', prepare: reading(bill), in: rich }],
+  ['GET /v1/events', { op: 'events', prepare: events, in: eventful }],
 ]);

@@ -11,6 +11,7 @@ import { subjectOf } from '../../../cloudsim/wire.ts';
 import type { Call } from '../../../cloudsim/wire.ts';
 import { partsOf } from './links.ts';
 import { operated, replayed, TAKEN_LATE } from './operation.ts';
+import { BESIDE } from './profile.ts';
 
 const PROPERTIES = {
   machineType: 'string',
@@ -21,6 +22,7 @@ const PROPERTIES = {
   metadata: 'object',
   scheduling: 'object',
   serviceAccounts: 'array?',
+  guestAccelerators: 'array?',
 } as const;
 const ONE = { ...PROPERTIES, name: 'string' } as const;
 const MANY = {
@@ -45,7 +47,7 @@ interface Asked {
 
 export function insert(call: Call): Operation {
   const { name, ...properties } = shaped(jsonBody(call.request), ONE);
-  const links = [properties.machineType, diskOf(properties).diskType];
+  const links = [...besideOf(properties), properties.machineType, diskOf(properties).diskType];
   refuseIf(!links.every((link) => String(link).startsWith('zones/')), 'BadRequest', 'types must be links');
   return launch(call, { names: [name], minCount: 1, body: { name, ...properties }, properties });
 }
@@ -54,7 +56,7 @@ export function insert(call: Call): Operation {
 export function bulkInsert(call: Call): Operation {
   const body = shaped(jsonBody(call.request), MANY);
   const properties = shaped(body.instanceProperties, PROPERTIES);
-  const bare = [properties.machineType, diskOf(properties).diskType];
+  const bare = [...besideOf(properties), properties.machineType, diskOf(properties).diskType];
   if (bare.some((name) => String(name).includes('/'))) throw new ApiError('InternalError', 'types must be bare names');
   const names = Object.keys(body.perInstanceProperties);
   refuseIf(names.length !== Number(body.count), 'BadRequest', 'perInstanceProperties must be as many as count');
@@ -118,6 +120,23 @@ function diskOf({ disks }: Shaped<typeof PROPERTIES>): Readonly<Record<string, u
   return isObject(disks[0]) && isObject(disks[0].initializeParams) ? disks[0].initializeParams : {};
 }
 
+/** Names or links of the accelerators that are put beside a machine. */
+function besideOf({ guestAccelerators = [] }: Shaped<typeof PROPERTIES>): string[] {
+  return guestAccelerators.filter(isObject).map(({ acceleratorType }) => String(acceleratorType));
+}
+
+function acceleratorOf({ guestAccelerators = [], machineType, scheduling }: Shaped<typeof PROPERTIES>) {
+  const [first] = guestAccelerators;
+  if (!isObject(first)) return undefined;
+  const native = String(first.acceleratorType).split('/').at(-1);
+  const kind = BESIDE.find(({ type }) => type === native);
+  refuseIf(!kind, 'Unsupported', `The resource 'acceleratorTypes/${native}' was not found`);
+  refuseIf(!/(^|\/)n1-/.test(machineType), 'BadRequest', `${native} cannot be attached to ${machineType}`);
+  const stays = scheduling.onHostMaintenance !== 'TERMINATE';
+  refuseIf(stays, 'BadRequest', 'Instances with guest accelerators do not support live migration');
+  return { name: kind?.name ?? '', count: Number(first.acceleratorCount) };
+}
+
 function validateDisk(properties: Shaped<typeof PROPERTIES>): void {
   const { machineType } = properties;
   const disk = diskOf(properties);
@@ -143,6 +162,7 @@ function orderOf(call: Call, zone: string, { names, minCount, body, properties }
     region: regionOf(zone),
     zone,
     market: scheduling.provisioningModel === 'SPOT' ? 'spot' : 'on-demand',
+    accelerator: acceleratorOf(properties),
     tags: labels,
     userData: typeof userData === 'string' ? userData : undefined,
     extra: {

@@ -1,9 +1,10 @@
 import type { Call } from '../../../cloudsim/wire.ts';
 import { linkTo } from './links.ts';
-import { FAMILIES, GPUS, REGIONS, SPOT_SHARE } from './profile.ts';
+import { BESIDE, FAMILIES, GPUS, REGIONS, SPOT_SHARE } from './profile.ts';
 
 export function machineTypes(call: Call): unknown {
-  const byZone = Map.groupBy(call.cloud.options.catalog, (row) => row.AvailabilityZone);
+  const machines = call.cloud.options.catalog.filter((row) => row.InstanceType !== '');
+  const byZone = Map.groupBy(machines, (row) => row.AvailabilityZone);
   const items = [...byZone].map(([zone, rows]) => {
     const types = rows.map((row) => ({
       name: row.InstanceType,
@@ -16,6 +17,20 @@ export function machineTypes(call: Call): unknown {
       })),
     }));
     return [`zones/${zone}`, { machineTypes: types }];
+  });
+  return { items: Object.fromEntries(items) };
+}
+
+/** What may be put beside a machine, by zone. */
+export function acceleratorTypes(call: Call): unknown {
+  const zones = new Set(call.cloud.options.catalog.map((row) => row.AvailabilityZone));
+  const items = [...zones].map((zone) => {
+    const types = BESIDE.map(({ type, mostBeside }) => ({
+      name: type,
+      zone: linkTo(call, `/zones/${zone}`),
+      maximumCardsPerInstance: mostBeside,
+    }));
+    return [`zones/${zone}`, { acceleratorTypes: types }];
   });
   return { items: Object.fromEntries(items) };
 }

@@ -28,6 +28,7 @@ export const rates: ReadonlyMap<string, Rate> = new Map(
 /** USD per hour of a vCPU and a GiB, as Google lists them for Iowa in 2025. */
 export const FAMILIES = [
   { family: 'E2', core: 0.021_811_59, ram: 0.002_923_53 },
+  { family: 'N1', core: 0.031_611, ram: 0.004_237 },
   { family: 'N2', core: 0.031_611, ram: 0.004_237 },
   { family: 'C4', core: 0.034_65, ram: 0.003_938 },
   { family: 'G2', core: 0.024_988, ram: 0.002_927 },
@@ -36,16 +37,21 @@ export const FAMILIES = [
 export const GPUS = [
   { sku: 'Nvidia L4', name: 'L4', type: 'nvidia-l4', usd: 0.560_04 },
   { sku: 'Nvidia Tesla A100', name: 'A100', type: 'nvidia-tesla-a100', usd: 2.933_908 },
+  { sku: 'Nvidia Tesla T4', name: 'T4', type: 'nvidia-tesla-t4', usd: 0.35, mostBeside: 4 },
 ] as const;
+/** Those that are put beside a machine of the family N1. */
+export const BESIDE = GPUS.flatMap((gpu) => ('mostBeside' in gpu ? [gpu] : []));
 export const SPOT_SHARE = 0.4;
 
 const TYPES = [
   { type: 'e2-standard-4', gpu: '', count: 0, vcpus: 4, memory: 16 },
+  { type: 'n1-standard-4', gpu: '', count: 0, vcpus: 4, memory: 15 },
   { type: 'n2-standard-8', gpu: '', count: 0, vcpus: 8, memory: 32 },
   { type: 'c4-standard-8', gpu: '', count: 0, vcpus: 8, memory: 30 },
   { type: 'g2-standard-4', gpu: 'L4', count: 1, vcpus: 4, memory: 16 },
   { type: 'a2-highgpu-1g', gpu: 'A100', count: 1, vcpus: 12, memory: 85 },
-] as const;
+  ...[1, 2, 4].map((count) => ({ type: '', gpu: 'T4', count, vcpus: NaN, memory: NaN })),
+];
 
 export const REGIONS = [
   { region: 'us-central1', zones: ['a', 'b'], factor: 1 },
@@ -72,5 +78,6 @@ export const catalog: readonly CatalogRow[] = REGIONS.flatMap(({ region, zones, 
 function usdOf({ type, gpu, count, vcpus, memory }: (typeof TYPES)[number]): number {
   const family = FAMILIES.find((each) => type.startsWith(`${each.family.toLowerCase()}-`));
   const accelerator = GPUS.find(({ name }) => name === gpu)?.usd ?? 0;
+  if (type === '') return count * accelerator;
   return vcpus * (family?.core ?? 0) + memory * (family?.ram ?? 0) + count * accelerator;
 }

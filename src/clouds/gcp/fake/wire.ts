@@ -5,7 +5,7 @@ import type { ErrorCode } from '../../../cloudsim/errors.ts';
 import { json, reading } from '../../../cloudsim/wire.ts';
 import type { Prepare, Wire } from '../../../cloudsim/wire.ts';
 import { bulkInsert, insert } from './launch.ts';
-import { machineTypes, skus } from './price-list.ts';
+import { acceleratorTypes, machineTypes, skus } from './price-list.ts';
 import { catalog, profile, rates } from './profile.ts';
 import { aggregatedInstances, aggregatedOperations, getInstance, getOperation, getRegion } from './reads.ts';
 import { permissions, project } from './reads.ts';
@@ -37,6 +37,7 @@ const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['GET aggregated/instances', { op: 'list_instances', prepare: aggregatedInstances, lenient: true }],
   ['GET aggregated/operations', { op: 'list_operations', prepare: aggregatedOperations, lenient: true }],
   ['GET aggregated/machineTypes', { op: 'machine_types', prepare: reading(machineTypes) }],
+  ['GET aggregated/acceleratorTypes', { op: 'accelerator_types', prepare: reading(acceleratorTypes) }],
   ['GET /skus', { op: 'skus', prepare: reading(skus) }],
   ['GET global/networks/:', { op: 'network', prepare: getThing('network') }],
   ['POST global/networks', { op: 'add_network', prepare: make('network', NETWORK) }],
