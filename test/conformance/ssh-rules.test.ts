@@ -20,6 +20,7 @@ const HOSTS = 3;
  */
 const notOfHosts = new Set([
   'a list shows machines in every state that the cloud still shows',
+  'a name that the same attempt has taken is adopted, also after a lost answer',
   'a name that the same attempt has taken is adopted, and one that somebody else has is a conflict',
   'a launch whose answer is corrupt has an unknown outcome',
   'a launch that is never answered ends at the deadline with an unknown outcome',
