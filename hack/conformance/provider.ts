@@ -1,12 +1,16 @@
 /**
  * `npm run conformance:provider -- NAME [--rules 1b,3] [--json]`: judges a provider by the rules of the contract, or by some of them,
- * in every behaviour of its fake. Exits with 1 when a rule is broken, and when none was judged.
+ * in every behaviour of its fake. Exits with 1 when a rule is broken, and when none was judged. With `--live`: before a real account
+ * (live/).
  */
 import { parseArgs } from 'node:util';
 import { judge, rules } from '../../src/clouds/conformance/rules.ts';
 import { fakedClouds, standsOf } from '../../src/clouds/conformance/stand.ts';
 import { providers } from '../../src/clouds/registry.ts';
 import { startFake, worldOf } from '../../test/support/fake-cloud.ts';
+import { live } from './live/main.ts';
+
+if (process.argv.includes('--live')) process.exit(await live(process.argv.slice(2)));
 
 const { name, asJson, ids } = commandLine();
 const chosen = rules.filter(({ id }) => ids?.includes(id) ?? true);
@@ -14,7 +18,7 @@ const unknown = ids?.filter((id) => !rules.some((rule) => rule.id === id)) ?? []
 const load = providers(['127.0.0.1']).get(name);
 if (!load || !fakedClouds().includes(name) || unknown.length > 0) {
   process.stderr.write(
-    `usage: npm run conformance:provider -- NAME [--rules 1b,3] [--json], where NAME is one of ${fakedClouds().join(', ')}, and rules are ${[...new Set(rules.map(({ id }) => id))].join(', ')}\n`,
+    `usage: npm run conformance:provider -- NAME [--rules 1b,3] [--json], or NAME --live --max-usd N --region REGION, where NAME is one of ${fakedClouds().join(', ')}, and rules are ${[...new Set(rules.map(({ id }) => id))].join(', ')}\n`,
   );
   process.exit(2);
 }

@@ -284,6 +284,8 @@ export interface Capabilities {
   readonly tags: { readonly atCreate: boolean; readonly mutable: boolean; readonly listFilter: boolean };
   readonly gang: { readonly kind: 'atomic' | 'best-effort'; readonly maxPerLaunch: number };
   readonly stop: 'frees-compute' | 'still-billed' | 'lossy' | 'none';
+  /** A launch that was accepted may still fail for lack of room: its machine is then listed as `failed`, with the reason. */
+  readonly failsLate?: true;
   readonly spot: {
     readonly supported: boolean;
     readonly signal: 'state' | 'events' | 'inferred' | 'none';

@@ -4,6 +4,9 @@ export interface Rate {
   readonly burst: number;
 }
 
+/** Key of the rate that all operations of an account share. */
+export const ALL_OPERATIONS = '*';
+
 /** Token buckets by operation and account. An operation without a rate is free. */
 export class Buckets {
   readonly #rates: ReadonlyMap<string, Rate>;
@@ -15,6 +18,14 @@ export class Buckets {
 
   /** Takes one token at simulated instant `now` (ms). 0: granted; else the seconds to wait. */
   take(operation: string, account: string, now: number): number {
+    return this.#takeOne(ALL_OPERATIONS, account, now) || this.#takeOne(operation, account, now);
+  }
+
+  clear(): void {
+    this.#levels.clear();
+  }
+
+  #takeOne(operation: string, account: string, now: number): number {
     const rate = this.#rates.get(operation);
     if (!rate) return 0;
     const key = `${account}/${operation}`;

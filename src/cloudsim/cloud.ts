@@ -78,6 +78,7 @@ export class Cloud {
     this.feed = new Feed({ clock, timeline: this.timeline, ledger: this.ledger });
     this.world = new World({ clock, timeline: this.timeline, ledger: this.ledger, profile, seed });
     this.plan = new Plan(seed);
+    this.plan.replace(profile.faults ?? []);
     const typeOf = (name: string) => options.catalog.find((row) => row.InstanceType === name);
     const { world, timeline, plan } = this;
     this.life = new Life({ world, machines, timeline, plan, log, bootSeconds, typeOf });
@@ -125,7 +126,8 @@ export class Cloud {
     this.timeline.clear();
     this.world.clear();
     this.world.lags = this.options.profile.lags;
-    this.plan.replace([]);
+    this.plan.replace(this.options.profile.faults ?? []);
+    this.buckets.clear();
     this.capacity.clear();
     this.quotas.clear();
     this.outages.clear();

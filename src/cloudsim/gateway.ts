@@ -16,16 +16,22 @@ export function gateway(cloud: Cloud, wire: Wire): Handler {
     try {
       const call = wire.read(request, cloud);
       const credential = whoseIs(call, cloud);
-      const retryAfter = cloud.buckets.take(call.op, credential.account, cloud.timeline.now());
-      if (retryAfter > 0) throw new ApiError('RateLimited', 'too many requests', { retryAfter });
+      refuseTooMany(cloud, call, credential);
 
       const cause = { op: call.op, requestId: `r-${++requests}`, credential: `key:${credential.account}` };
       const operation = call.prepare({ cloud, request, credential, cause });
-      return await overEdges(operation, { plan, clock, trace, say: (body) => wire.say(body) });
+      return await overEdges(operation, { plan, clock, trace, say: (body) => wire.say(body, call) });
     } catch (error) {
       return refusal(error, (refused) => wire.refuse(refused, request));
     }
   };
+}
+
+/** Retry-After counts the caller's seconds, whose clock is no simulated one. */
+function refuseTooMany(cloud: Cloud, { op }: Incoming, { account }: Credential): void {
+  const seconds = cloud.buckets.take(op, account, cloud.timeline.now());
+  if (seconds === 0) return;
+  throw new ApiError('RateLimited', 'too many requests', { retryAfter: cloud.timeline.realSeconds(seconds) });
 }
 
 function whoseIs({ key, lenient, open }: Incoming, cloud: Cloud): Credential {

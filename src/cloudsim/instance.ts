@@ -29,6 +29,12 @@ export interface Instance {
   readonly state: InstanceState;
   readonly reason?: string;
   readonly impaired?: boolean;
+  /** Accepted, and never to run: it ends as `failed` for this reason when it would have booted. */
+  readonly failsAs?: string;
+  /** Stopped, it costs as much as it does running. */
+  readonly billedStopped?: true;
+  /** Accelerators that it has, where that may be fewer than its type says. */
+  readonly gpus?: number;
   /** Simulated Unix milliseconds. */
   readonly createdAt: number;
   readonly address?: { readonly ip: string; readonly port: number; readonly user: string };
@@ -43,7 +49,7 @@ export function isOver(state: InstanceState): boolean {
   return state === 'terminated' || state === 'preempted' || state === 'failed';
 }
 
-/** A terminating machine still costs money until it is gone; a stopped one does not. */
-export function isBilled(state: InstanceState): boolean {
-  return !isOver(state) && state !== 'stopped';
+/** A terminating machine still costs money until it is gone; a stopped one only at some clouds. */
+export function isBilled({ state, billedStopped }: Pick<Instance, 'state' | 'billedStopped'>): boolean {
+  return !isOver(state) && (state !== 'stopped' || billedStopped === true);
 }

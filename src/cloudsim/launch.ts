@@ -2,9 +2,11 @@
 import { createHash } from 'node:crypto';
 import type { CatalogRow } from './catalog.ts';
 import type { Cloud } from './cloud.ts';
-import { ApiError, refuseIf } from './errors.ts';
+import { refuseIf } from './errors.ts';
 import { isOver } from './instance.ts';
 import type { Instance, Market } from './instance.ts';
+import { roomFor } from './room.ts';
+import { makeBeside } from './beside.ts';
 import type { LedgerRow } from './ledger.ts';
 import { parseUserData } from './machines/cloud-init.ts';
 import type { Cause } from './world.ts';
@@ -103,19 +105,17 @@ function replay(cloud: Cloud, { token, account, region, request }: LaunchOrder):
 }
 
 function create(cloud: Cloud, order: LaunchOrder, rows: readonly CatalogRow[]): Instance[] {
-  const { minCount, names, market, instanceType, zone, region } = order;
-  refuseOverQuota(cloud, order);
-  const pools = rows.map((row) => ({ row, free: freeIn(cloud, row, market) }));
-  const pool = pools.find(({ free }) => free >= names.length) ?? pools.find(({ free }) => free >= minCount);
-  if (!pool) throw new ApiError('InsufficientCapacity', `no ${instanceType} is left in ${zone ?? region}`);
-  return names.slice(0, pool.free).map((name, index) => createOne(cloud, order, pool.row, { name, index }));
+  const { row, names, failsFrom, failsAs } = roomFor(cloud, order, rows);
+  return names.map((name, index) =>
+    createOne(cloud, order, row, { name, index, ...(index >= failsFrom && failsAs ? { failsAs } : {}) }),
+  );
 }
 
 function createOne(
   cloud: Cloud,
   order: LaunchOrder,
   row: CatalogRow,
-  slot: { readonly name: string; readonly index: number },
+  slot: { readonly name: string; readonly index: number; readonly failsAs?: string },
 ): Instance {
   const { account, market, cause, token, tags, sshKeyName, userData, extra, accelerator, request } = order;
   const instance: Instance = {
@@ -135,6 +135,8 @@ function createOne(
     launchIndex: slot.index,
     state: 'pending',
     createdAt: cloud.timeline.now(),
+    ...(slot.failsAs === undefined ? {} : { failsAs: slot.failsAs }),
+    ...kindOf(cloud, row),
   };
   const ignored = userData === undefined ? [] : parseUserData(userData).ignored;
   cloud.world.commit(cause, 'created', instance, {
@@ -142,24 +144,14 @@ function createOne(
     ...(userData === undefined ? {} : { userData }),
     ...(ignored.length > 0 ? { ignored } : {}),
   });
+  makeBeside(cloud, cause, instance);
   cloud.life.scheduleBoot(instance.id);
   return instance;
 }
 
-/** Machines of the place that a launch could still have. */
-export function freeIn(cloud: Cloud, row: CatalogRow, market: Market): number {
-  const place = { region: row.Region, zone: row.AvailabilityZone, instanceType: row.InstanceType, market };
-  return cloud.capacity.free(place, cloud.world.liveIn(place));
-}
-
-function refuseOverQuota(cloud: Cloud, { region, instanceType, names }: LaunchOrder): void {
-  const quota = cloud.quotas.get(region);
-  if (quota === undefined) return;
-  const vCPUs = (type: string): number => cloud.options.catalog.find((row) => row.InstanceType === type)?.vCPUs ?? 0;
-  const live = cloud.world.all().filter((instance) => instance.region === region && !isOver(instance.state));
-  const used = live.reduce((sum, instance) => sum + vCPUs(instance.instanceType), 0);
-  const wanted = vCPUs(instanceType) * names.length;
-  refuseIf(used + wanted > quota, 'QuotaExceeded', `metric vCPUs of ${region}: limit ${quota}, used ${used}`);
+/** What is to be remembered of a machine that not every machine has. */
+function kindOf({ options }: Cloud, { AcceleratorCount: gpus }: CatalogRow): Pick<Instance, 'gpus' | 'billedStopped'> {
+  return { ...(gpus > 0 ? { gpus } : {}), ...(options.profile.stopBillsInFull ? { billedStopped: true } : {}) };
 }
 
 function priceOf(row: CatalogRow, market: Market): number {

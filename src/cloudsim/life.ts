@@ -27,19 +27,26 @@ const REMOVE_SECONDS = 2;
 /** What happens to a machine after it was created: boots, stops, reboots, notices and ends. */
 export class Life {
   readonly #options: LifeOptions;
+  /** Of each machine; a draw is keyed by it. */
+  readonly #starts = new Map<string, number>();
 
   constructor(options: LifeOptions) {
     this.#options = options;
   }
 
-  /** Boots after the boot time, unless the machine has ended by then. */
+  /** Boots after the boot time, unless the machine has ended by then, or was never to run. */
   scheduleBoot(id: string): void {
-    const { timeline, bootSeconds } = this.#options;
-    timeline.after(bootSeconds * 1000, () => this.#background(this.#boot(id)));
+    const { timeline, bootSeconds, world } = this.#options;
+    const { failsAs } = world.get(id);
+    const then = (): void =>
+      failsAs === undefined ? this.#background(this.#boot(id)) : this.#end(byCloud, id, 'failed', failsAs);
+    timeline.after(bootSeconds * 1000, then);
   }
 
   remove(cause: Cause, id: string): void {
     const { world } = this.#options;
+    const staysAsFailed = world.options.profile.failedSeconds !== undefined;
+    if (staysAsFailed && world.get(id).state === 'failed') world.change(cause, 'removed', id, { state: 'terminated' });
     if (world.get(id).state === 'terminating' || !world.lives(id)) return;
     world.change(cause, 'removed', id, { state: 'terminating' });
     this.#background(this.#options.machines.destroy(id));
@@ -59,8 +66,20 @@ export class Life {
 
   start(cause: Cause, id: string): void {
     this.#require(id, ['stopped'], 'start');
-    this.#options.world.change(cause, 'start-requested', id, { state: 'pending' });
+    this.#options.world.change(cause, 'start-requested', id, { state: 'pending', ...this.#gpusAfterStart(id) });
     this.scheduleBoot(id);
+  }
+
+  /** Somebody else may have got the accelerators while the machine was stopped. */
+  #gpusAfterStart(id: string): Pick<Instance, 'gpus'> {
+    const { world, plan, typeOf } = this.#options;
+    const { name, region, instanceType, gpus } = world.get(id);
+    const sequence = (this.#starts.get(id) ?? 0) + 1;
+    this.#starts.set(id, sequence);
+    const faults = plan.at('boot', { op: 'start', region, name, sequence });
+    const lost = faults.some((action) => action.kind === 'boot-fault' && action.how === 'missing-gpu');
+    if (lost) return { gpus: 0 };
+    return gpus === undefined ? {} : { gpus: typeOf(instanceType)?.AcceleratorCount ?? 0 };
   }
 
   /** Stop and start with the same files, under a new boot id. */
@@ -90,6 +109,8 @@ export class Life {
     if (!world.lives(id)) return;
     world.change(cause, state, id, { state, ...(reason ? { reason } : {}) });
     this.#background(machines.destroy(id));
+    // What goes with a machine stays when the machine failed, as it does in real clouds: somebody has to clean up.
+    if (state !== 'failed') for (const thing of world.thingsOf(id)) world.removeThing(byCloud, thing);
   }
 
   async #boot(id: string): Promise<void> {
@@ -124,17 +145,23 @@ export class Life {
     if (this.#is(id, ['stopping'])) world.change(byCloud, 'stopped', id, { state: 'stopped' });
   }
 
-  /** A dead man's switch: the guest switches itself off, which ends the machine and its bill. */
+  /** A dead man's switch: the guest switches itself off, which ends the machine and its bill, or only stops it. */
   #armPowerOff(id: string, minutes: number | undefined): void {
     if (minutes === undefined) return;
-    this.#options.timeline.after(minutes * 60_000, () => this.#end(byCloud, id, 'terminated', 'GuestPowerOff'));
+    this.#options.timeline.after(minutes * 60_000, () => this.#powerOff(id));
+  }
+
+  #powerOff(id: string): void {
+    const { world } = this.#options;
+    if (!world.find(id)?.billedStopped) this.#end(byCloud, id, 'terminated', 'GuestPowerOff');
+    else if (this.#is(id, ['running'])) this.stop(byCloud, id);
   }
 
   #hardware(instance: Instance) {
     const type = this.#options.typeOf(instance.instanceType);
     return {
       config: this.#config(instance),
-      accelerator: instance.accelerator ?? { name: type?.AcceleratorName ?? '', count: type?.AcceleratorCount ?? 0 },
+      accelerator: acceleratorOf(instance, type),
       vCPUs: type?.vCPUs ?? 0,
       memoryGiB: type?.MemoryGiB ?? 0,
     };
@@ -162,4 +189,10 @@ export class Life {
   #background(work: Promise<void>): void {
     work.catch((error: unknown) => this.#options.log.error('A simulated machine misbehaved.', { error }));
   }
+}
+
+/** What it was launched with, or what its type has; less where it was lost. */
+function acceleratorOf({ accelerator, gpus }: Instance, type: CatalogRow | undefined) {
+  const whole = accelerator ?? { name: type?.AcceleratorName ?? '', count: type?.AcceleratorCount ?? 0 };
+  return { ...whole, count: gpus ?? whole.count };
 }

@@ -74,9 +74,11 @@ async function run(options: SimOptions): Promise<void> {
 /** What the flags say, and where they say nothing, the imitated cloud. */
 function rulesOf(wire: Wire, options: SimOptions): Pick<CloudOptions, 'profile' | 'rates' | 'catalog'> {
   const given = options.catalog === undefined ? undefined : parseCatalog(readFileSync(options.catalog, 'utf8'));
+  const profile = wire.profile ?? options.profile;
+  const rates = { own: wire.rates, profile: profile.rates };
   return {
-    profile: wire.profile ?? options.profile,
-    rates: options.rates === 'own' ? (wire.rates ?? new Map()) : options.rates,
+    profile,
+    rates: typeof options.rates === 'string' ? (rates[options.rates] ?? new Map()) : options.rates,
     catalog: given ?? wire.catalog ?? builtinCatalog,
   };
 }

@@ -22,7 +22,7 @@ export interface SimOptions {
   readonly bootSeconds: number;
   readonly capacity: number;
   readonly pageSize: number;
-  readonly rates: ReadonlyMap<string, Rate> | 'own';
+  readonly rates: ReadonlyMap<string, Rate> | 'own' | 'profile';
   readonly exitWithStdin: boolean;
 }
 
@@ -36,7 +36,7 @@ export const HELP = `A simulated cloud whose machines answer SSH.
   --clock-factor=1      simulated seconds per second
   --boot-seconds=5      simulated seconds from launch to running
   --capacity=1000       machines per region, zone, type and market
-  --limits=none         rate limits: none, ec2, own (those of the wire)
+  --limits=profile      rate limits: profile, none, ec2, own (those of the wire)
   --page-size=500       machines per page of a list
   --data=DIR            keep the ledger there; absent: in memory
   --port=0              of the API; 0: any free port
@@ -87,6 +87,7 @@ export function parseOptions(args: readonly string[]): SimOptions | 'help' {
 }
 
 const LIMITS = new Map<string, SimOptions['rates']>([
+  ['profile', 'profile'],
   ['own', 'own'],
   ['none', new Map<string, Rate>()],
   ['ec2', ec2Rates],
@@ -104,7 +105,7 @@ function readFlags(args: readonly string[]) {
         'clock-factor': string('1'),
         'boot-seconds': string('5'),
         capacity: string('1000'),
-        limits: string('none'),
+        limits: string('profile'),
         'page-size': string('500'),
         data: { type: 'string' },
         port: string('0'),

@@ -36,7 +36,7 @@ export const CUTS: ReadonlyMap<string, number> = new Map([
 const CORRUPTIONS = [...REPLACED.keys(), ...CUTS.keys(), 'html-502', 'gzip-bomb', 'slow-bytes', 'oversize'] as const;
 export type Corruption = string;
 
-const BOOT_FAULTS = ['never-running', 'no-sshd', 'wrong-key', 'foreign-host-key', 'missing-gpu'] as const;
+const BOOT_FAULTS = ['never-running', 'no-sshd', 'wrong-key', 'foreign-host-key', 'missing-gpu', 'bad-gpu'] as const;
 export type BootFault = (typeof BOOT_FAULTS)[number];
 
 /** What a rule does where it matches. */

@@ -1,6 +1,12 @@
+import { ALL_OPERATIONS } from './buckets.ts';
+import type { Rate } from './buckets.ts';
 import type { ErrorCode } from './errors.ts';
+import type { Rule } from './plan.ts';
 import { noLags } from './replicas.ts';
 import type { Lags } from './replicas.ts';
+
+/** Parts of the rich API that a cloud may not have. */
+export type Feature = 'tokens' | 'tags' | 'zones' | 'spot' | 'partial-gangs';
 
 /** What a simulated cloud promises. A profile is data: the one core reads it, and no code asks for a profile's name. */
 export interface Profile {
@@ -16,9 +22,23 @@ export interface Profile {
   readonly replaysDead: boolean;
   /** Launches take tags, zone, market, user data and the like; machines can be stopped; lists have pages. */
   readonly richLaunch: boolean;
+  /** Of what is rich, this is missing. */
+  readonly lacks?: readonly Feature[];
   /** Events of machines can be waited for. */
   readonly events?: true;
   readonly maxPerLaunch: number;
+  /** How a launch is answered that goes on after its answer: by an operation to ask for, or by 202 alone. Absent: it is done. */
+  readonly launchAnswers?: 'operation' | 'accepted';
+  /** These are found out after a launch was accepted, at the time of its boot: its machines then end as `failed`. */
+  readonly refusesLate?: {
+    readonly codes: readonly ErrorCode[];
+    /** Those machines that find room run; otherwise all of the launch fail. */
+    readonly eachByItself: boolean;
+  };
+  /** Made with every machine and ended with it; one that fails leaves them, and they cost money until they are removed. USD. */
+  readonly beside?: readonly { readonly kind: 'disk' | 'address'; readonly pricePerHour: number }[];
+  /** Stopped machines cost what running ones do. */
+  readonly stopBillsInFull?: true;
   /** Every refusal is `{instance_id: null}`. */
   readonly refusesSilently: boolean;
   /** Removing what does not exist answers 200. */
@@ -29,6 +49,17 @@ export interface Profile {
   readonly statuses: Partial<Record<ErrorCode, number>>;
   /** Ended machines stay listed this long. */
   readonly tombstoneSeconds: number;
+  /** Failed ones, which can then be removed as living ones are; absent: as other ended ones. */
+  readonly failedSeconds?: number;
+  /** Calls per second by operation, for `--limits=profile`. */
+  readonly rates?: ReadonlyMap<string, Rate>;
+  /** What goes wrong by itself, drawn by the seed. A plan that somebody puts takes its place. */
+  readonly faults?: readonly Rule[];
+}
+
+/** Whether a cloud with a rich API has this part of it. */
+export function has({ richLaunch, lacks = [] }: Profile, feature: Feature): boolean {
+  return richLaunch && !lacks.includes(feature);
 }
 
 const full: Profile = {
@@ -70,6 +101,59 @@ const tokened: Profile = {
   statuses: { InsufficientCapacity: 500 },
 };
 
+/** Resembles Compute Engine and Azure: a name is the token, and a launch tells by its operation how it ended. */
+const named: Profile = {
+  ...full,
+  name: 'named',
+  idempotency: 'unique-name',
+  lacks: ['tokens', 'partial-gangs'],
+  launchAnswers: 'operation',
+  refusesLate: { codes: ['InsufficientCapacity', 'QuotaExceeded'], eachByItself: false },
+  beside: [
+    { kind: 'disk', pricePerHour: 0.002 },
+    { kind: 'address', pricePerHour: 0.004 },
+  ],
+  tombstoneSeconds: 30,
+  failedSeconds: 600,
+};
+
+const { events: _events, ...eventless } = full;
+
+/** Resembles DigitalOcean: accepted is not made, and switched off is not cheaper. */
+const accepted: Profile = {
+  ...eventless,
+  name: 'accepted',
+  idempotency: 'none',
+  lacks: ['tokens', 'zones', 'spot', 'partial-gangs'],
+  maxPerLaunch: 10,
+  launchAnswers: 'accepted',
+  refusesLate: { codes: ['InsufficientCapacity'], eachByItself: true },
+  stopBillsInFull: true,
+  failedSeconds: 60,
+};
+
+/** Resembles Lambda and RunPod: rare accelerators, slow limits, and now and then an error about a machine that was made. */
+const flakyGpu: Profile = {
+  ...eventless,
+  name: 'flaky-gpu',
+  idempotency: 'none',
+  lacks: ['tokens', 'tags', 'zones', 'spot', 'partial-gangs'],
+  maxPerLaunch: 1,
+  rates: new Map([
+    ['launch', { perSecond: 1 / 12, burst: 1 }],
+    [ALL_OPERATIONS, { perSecond: 1, burst: 5 }],
+  ]),
+  faults: [
+    {
+      match: { op: 'launch', prob: 0.1 },
+      edge: 'committed',
+      action: { kind: 'fail', code: 'InternalError', message: 'something went wrong' },
+    },
+    { match: { op: 'boot', prob: 0.05 }, edge: 'boot', action: { kind: 'boot-fault', how: 'bad-gpu' } },
+    { match: { op: 'start', prob: 0.3 }, edge: 'boot', action: { kind: 'boot-fault', how: 'missing-gpu' } },
+  ],
+};
+
 export const profiles: ReadonlyMap<string, Profile> = new Map(
-  [full, fluffy, tokened].map((profile) => [profile.name, profile]),
+  [full, fluffy, tokened, named, accepted, flakyGpu].map((profile) => [profile.name, profile]),
 );

@@ -1,12 +1,25 @@
 import { isBilled, isOver } from './instance.ts';
 import type { Instance } from './instance.ts';
 import type { LedgerRow } from './ledger.ts';
+import type { Thing } from './world.ts';
 
 /** Questions that oracles ask the ledger. Pure; rows are in order of `seq`. */
 
 /** Machines that cost money after the last row, decoys left out. */
 export function billableNow(rows: readonly LedgerRow[]): Instance[] {
-  return [...latest(rows).values()].filter((instance) => isBilled(instance.state) && !instance.decoy);
+  return [...latest(rows).values()].filter((instance) => isBilled(instance) && !instance.decoy);
+}
+
+/** Disks, addresses and the like that cost money after the last row. */
+export function billableThings(rows: readonly LedgerRow[]): Thing[] {
+  const things = new Map<string, Thing>();
+  for (const { effect, thing } of rows) {
+    if (!thing) continue;
+    const key = `${thing.account}/${thing.kind}/${thing.id}`;
+    if (effect === 'thing-removed') things.delete(key);
+    else things.set(key, thing);
+  }
+  return [...things.values()].filter(({ pricePerHour = 0 }) => pricePerHour > 0);
 }
 
 /** Ids of running machines by slot. */
@@ -46,7 +59,29 @@ export function launchesPerAttempt(rows: readonly LedgerRow[]): Map<string, numb
 
 /** USD spent between two simulated instants (ms), decoys left out. */
 export function spend(rows: readonly LedgerRow[], from: number, to: number): number {
-  return [...spendByInstance(rows, to, from).values()].reduce((sum, usd) => sum + usd, 0);
+  const all = [...spendByInstance(rows, to, from).values(), ...spendByThing(rows, to, from).values()];
+  return all.reduce((sum, usd) => sum + usd, 0);
+}
+
+/** USD by thing beside machines until `to`, as `<kind>/<id>`. */
+export function spendByThing(rows: readonly LedgerRow[], to: number, from = 0): Map<string, number> {
+  const usd = new Map<string, number>();
+  const since = new Map<string, { readonly at: number; readonly pricePerHour: number }>();
+  const charge = (key: string, until: number): void => {
+    const span = since.get(key);
+    if (!span) return;
+    const ms = Math.max(0, Math.min(until, to) - Math.max(span.at, from));
+    usd.set(key, (usd.get(key) ?? 0) + (ms / 3_600_000) * span.pricePerHour);
+  };
+  for (const { tSim, effect, thing } of rows) {
+    if (!thing) continue;
+    const key = `${thing.kind}/${thing.id}`;
+    charge(key, tSim);
+    since.delete(key);
+    if (effect === 'thing-put' && thing.pricePerHour) since.set(key, { at: tSim, pricePerHour: thing.pricePerHour });
+  }
+  for (const key of since.keys()) charge(key, to);
+  return usd;
 }
 
 /** USD by machine until `to`: the integral of price over billed time, by the second. */
@@ -55,7 +90,7 @@ export function spendByInstance(rows: readonly LedgerRow[], to: number, from = 0
   const since = new Map<string, { readonly at: number; readonly instance: Instance }>();
   const charge = (id: string, until: number): void => {
     const span = since.get(id);
-    if (!span || !isBilled(span.instance.state)) return;
+    if (!span || !isBilled(span.instance)) return;
     const ms = Math.max(0, Math.min(until, to) - Math.max(span.at, from));
     usd.set(id, (usd.get(id) ?? 0) + (ms / 3_600_000) * span.instance.pricePerHour);
   };

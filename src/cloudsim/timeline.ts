@@ -26,6 +26,11 @@ export class Timeline {
     return this.#simBase + (this.#clock.monotonic() - this.#realBase) * this.#factor;
   }
 
+  /** How long simulated seconds take for whoever waits outside. */
+  realSeconds(simulated: number): number {
+    return simulated / this.#factor;
+  }
+
   /** Runs once after `ms` simulated milliseconds. */
   after(ms: number, run: () => void): void {
     this.#due.push({ at: this.now() + ms, run });

@@ -24,7 +24,7 @@ export interface Wire {
   /** Which call a request is. Throws ApiError for one that the cloud does not have. */
   read(request: Request, cloud: Cloud): Incoming;
   /** A call that went well. */
-  say(body: unknown): Said;
+  say(body: unknown, incoming: Incoming): Said;
   refuse(error: ApiError, request: Request): Said;
 }
 
@@ -79,6 +79,6 @@ export function json(status: number, body: unknown, headers: Readonly<Record<str
   return { kind: 'said', status, type: 'application/json', text: JSON.stringify(body), headers };
 }
 
-export function jsonRefusal({ code, message, http, headers }: ApiError, status = http): Said {
-  return json(status, { error: { code, message } }, headers);
+export function jsonRefusal({ code, native, message, http, headers }: ApiError, status = http): Said {
+  return json(status, { error: { code: native ?? code, message } }, headers);
 }

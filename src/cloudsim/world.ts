@@ -27,6 +27,10 @@ export interface Thing {
   /** Unique among things of the kind in the account. */
   readonly id: string;
   readonly data: Readonly<Record<string, unknown>>;
+  /** USD; absent: it costs nothing. */
+  readonly pricePerHour?: number;
+  /** Id of the machine that uses it. */
+  readonly machine?: string;
 }
 
 export interface WorldOptions {
@@ -110,9 +114,11 @@ export class World {
   /** What a reader of `account` is shown now, in order of creation. */
   view(account: string): Instance[] {
     const now = this.options.timeline.now();
-    const { tombstoneSeconds } = this.options.profile;
+    const { tombstoneSeconds, failedSeconds = tombstoneSeconds } = this.options.profile;
+    const shownFor = (versions: readonly Version[]): number =>
+      versions.at(-1)?.instance.state === 'failed' ? failedSeconds : tombstoneSeconds;
     return [...this.#versions.values()]
-      .flatMap((versions) => seen(versions, now, this.lags, tombstoneSeconds) ?? [])
+      .flatMap((versions) => seen(versions, now, this.lags, shownFor(versions)) ?? [])
       .filter((instance) => instance.account === account);
   }
 
@@ -128,14 +134,20 @@ export class World {
     return this.#things.get(thingKey({ account, kind, id }));
   }
 
+  /** What a machine uses. */
+  thingsOf(machine: string): Thing[] {
+    return [...this.#things.values()].filter((thing) => thing.machine === machine);
+  }
+
   /** Makes it, or replaces the one with its id. */
   putThing(cause: Cause, thing: Thing): void {
     this.#things.set(thingKey(thing), thing);
     this.#append(cause, 'thing-put', { thing });
   }
 
-  removeThing(cause: Cause, thing: Omit<Thing, 'data'>): void {
-    if (this.#things.delete(thingKey(thing))) this.#append(cause, 'thing-removed', { thing: { ...thing, data: {} } });
+  removeThing(cause: Cause, { kind, account, id }: Pick<Thing, 'kind' | 'account' | 'id'>): void {
+    const thing = { kind, account, id, data: {} };
+    if (this.#things.delete(thingKey(thing))) this.#append(cause, 'thing-removed', { thing });
   }
 
   userData(id: string): string | undefined {
@@ -177,7 +189,7 @@ export class World {
   }
 }
 
-function thingKey({ account, kind, id }: Omit<Thing, 'data'>): string {
+function thingKey({ account, kind, id }: Pick<Thing, 'kind' | 'account' | 'id'>): string {
   return `${account}/${kind}/${id}`;
 }
 

@@ -231,6 +231,51 @@ describe('the conformance kit', () => {
       },
     },
     {
+      what: 'takes whatever has its name for its own',
+      profile: 'named',
+      ids: ['1a'],
+      provider: {
+        ...provider,
+        launch: (cx, request) =>
+          provider.launch(cx, request).catch(async (error: unknown) => {
+            if (!(error instanceof ProviderError) || error.fault.class !== 'conflict') throw error;
+            const nodes = [];
+            for await (const page of provider.list(cx, request.owner)) nodes.push(...page.nodes);
+            return { nodes, refused: [], effective: request.offering };
+          }),
+      },
+    },
+    {
+      what: 'forgets what is beside machines',
+      profile: 'named',
+      ids: ['12'],
+      provider: { ...provider, cleanup: async () => ({ remaining: [] }) },
+    },
+    {
+      what: 'hides the machines that failed after they were accepted',
+      profile: 'accepted',
+      ids: ['4'],
+      provider: {
+        ...provider,
+        async *list(cx, q) {
+          for await (const page of provider.list(cx, q))
+            yield { ...page, nodes: page.nodes.filter(({ state }) => state !== 'failed') };
+        },
+      },
+    },
+    {
+      what: 'believes that a start has brought everything back',
+      profile: 'flaky-gpu',
+      ids: ['10'],
+      provider: {
+        ...provider,
+        start: async (cx, ids) => {
+          await provider.start?.(cx, ids);
+          return new Map(ids.map((id) => [id, 'accepted']));
+        },
+      },
+    },
+    {
       what: 'believes only events that a machine was taken back',
       profile: 'full',
       ids: ['18'],

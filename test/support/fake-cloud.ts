@@ -1,4 +1,4 @@
-import type { Booked, BreakableCall, Corruption, FakeCloud, Mishap } from '../../src/clouds/conformance/world.ts';
+import type { Booked, BreakableCall, Corruption, FakeCloud, Mishap } from '../../src/clouds/conformance/cloud.ts';
 import type { Instance } from '../../src/cloudsim/instance.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { Stand } from '../../src/clouds/conformance/stand.ts';
@@ -25,11 +25,14 @@ export function fakeOf(sim: Sim, stand: Stand, lagSeconds: number): FakeCloud {
     offering,
     pageSize,
     wholeLists: stand.wholeLists ?? [],
-    booked: async () => (await sim.state()).map((machine) => booked(machine, nodeId(machine))),
+    // What failed never was a machine, though some clouds show it until it is removed.
+    booked: async () =>
+      (await sim.state()).filter(({ state }) => state !== 'failed').map((machine) => booked(machine, nodeId(machine))),
     mutations: async () => (await sim.ledger()).filter((row) => row.credential.startsWith('key:')).length,
     requests: async (call) =>
       (await sim.trace()).filter(({ op, edge }) => edge === 'received' && (!call || op === opOf(ops, call))).length,
-    things: async () => (await sim.things()).length,
+    // An operation is a story of what was done, and nothing that anybody has.
+    things: async () => (await sim.things()).filter(({ kind }) => kind !== 'operation').length,
     books: async () => JSON.stringify(await sim.ledger()),
     breaks: (call, how, nth = 1) => sim.plan(lineOf(opOf(ops, call), how, nth)),
     losesEvents: () => sim.plan({ match: { op: opOf(ops, 'events') }, edge: 'received', action: 'drop' }),
@@ -40,8 +43,23 @@ export function fakeOf(sim: Sim, stand: Stand, lagSeconds: number): FakeCloud {
     hollowsKey: () => sim.do('hollow-key'),
     preempts: async (id) => sim.do('preempt', { instance: await nativeId(id) }),
     losesHost: async (id) => sim.do('fail-host', { instance: await nativeId(id) }),
+    losesAccelerators: () => sim.plan(LOST_ACCELERATORS),
+    budget: {
+      throttled: () => {},
+      left: () => {},
+      take: async (operation) => {
+        const seconds = stand.paces?.[operation];
+        if (seconds !== undefined) await sim.clock({ step: seconds });
+      },
+    },
+    lacks: () => undefined,
+    owns: () => true,
     settles: () => sim.clock({ step: lagSeconds + 1 }),
-    resets: () => sim.reset(),
+    // What a profile does wrong by itself would break rules that speak of something else.
+    resets: async () => {
+      await sim.reset();
+      await sim.plan();
+    },
   };
 }
 
@@ -60,6 +78,13 @@ export function worldOf(sim: Sim, stand: Stand, provider: NodeProvider): World {
 function booked({ name, token }: Instance, id: string): Booked {
   return { id, name, ...(token === undefined ? {} : { token }) };
 }
+
+const LOST_ACCELERATORS: PlanLine = {
+  match: { op: 'start', nth: 1 },
+  edge: 'boot',
+  action: 'boot-fault',
+  params: { how: 'missing-gpu' },
+};
 
 const AFTER_EFFECT: Readonly<Record<Exclude<Mishap, Corruption>, Omit<PlanLine, 'match'>>> = {
   'refused-after-effect': { edge: 'committed', action: 'fail', params: { code: 'InternalError' } },

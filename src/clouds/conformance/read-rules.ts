@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { CatalogRow } from '../contract.ts';
 import type { Rule } from './rules.ts';
-import { collect, corruptions } from './world.ts';
+import { corruptions } from './cloud.ts';
+import { collect } from './world.ts';
 import type { World } from './world.ts';
 
 const SHORT_TIMEOUT_MS = 500;
@@ -12,6 +13,7 @@ export const readRules: readonly Rule[] = [
   {
     id: '5',
     says: 'a list whose answer is corrupt is incomplete',
+    needs: ['plan'],
     async holds(world) {
       await world.launched(1);
       for (const how of corruptions.filter((each) => !world.cloud.wholeLists.includes(each))) {
@@ -24,6 +26,7 @@ export const readRules: readonly Rule[] = [
   {
     id: '5',
     says: 'a corrupt answer about ending a machine proves nothing of it',
+    needs: ['plan'],
     async holds(world) {
       for (const [at, how] of corruptions.entries()) {
         // One each: what an earlier call has ended may well be gone.
@@ -38,6 +41,8 @@ export const readRules: readonly Rule[] = [
   {
     id: '7',
     says: 'a list shows machines in every state that the cloud still shows',
+    needs: ['tombstones'],
+    machines: 2,
     async holds(world) {
       const [ended] = await world.launched(1, 1);
       const [kept] = await world.launched(1, 2);
@@ -49,7 +54,8 @@ export const readRules: readonly Rule[] = [
   {
     id: '7',
     says: 'a list of which a later page fails is incomplete',
-    applies: ({ gang }) => gang.kind === 'atomic',
+    applies: ({ gang }) => gang.maxPerLaunch > 1,
+    needs: ['plan'],
     async holds(world) {
       await world.launched(world.cloud.pageSize + 1);
       assert.ok(isComplete(await world.pages()));
@@ -61,12 +67,17 @@ export const readRules: readonly Rule[] = [
   },
   {
     id: '8',
-    says: 'a list names the account that was read, and an empty one from an unproved key is incomplete',
+    says: 'a list names the account that was read, and is complete also when it is empty',
     async holds(world) {
-      assert.deepEqual(
-        (await world.pages()).map((page) => [page.account, page.complete]),
-        [[world.cloud.account, true]],
-      );
+      for (const page of await world.pages())
+        assert.deepEqual([page.account, page.complete], [world.cloud.account, true]);
+    },
+  },
+  {
+    id: '8',
+    says: 'an empty list of a key that proves nothing is incomplete',
+    needs: ['plan'],
+    async holds(world) {
       await world.launched(1);
       await world.cloud.hollowsKey();
       assert.ok(!isComplete(await world.pages()));
@@ -75,6 +86,7 @@ export const readRules: readonly Rule[] = [
   {
     id: '9',
     says: 'terminate may be repeated, and one bad id of many spoils nothing',
+    machines: 2,
     async holds(world) {
       const ids = [...(await world.launched(1, 1)), 'i-nonsense', ...(await world.launched(1, 2))];
       const first = await world.provider.terminate(world.cx(), ids);
@@ -87,6 +99,7 @@ export const readRules: readonly Rule[] = [
   {
     id: '10',
     says: 'stop is refused as unsupported exactly where the capability says so',
+    machines: 1,
     async holds(world) {
       const [id = ''] = await world.launched(1);
       const answer = (await world.provider.stop?.(world.cx(), [id]))?.get(id);
@@ -95,9 +108,28 @@ export const readRules: readonly Rule[] = [
     },
   },
   {
+    id: '10',
+    says: 'a machine that comes back from a stop without its accelerators is a conflict',
+    applies: ({ stop }) => stop === 'lossy',
+    needs: ['plan'],
+    async holds(world) {
+      const [id = ''] = await world.launched(1);
+      for (const lost of [true, false]) {
+        await world.becomes(id, ['running']);
+        assert.equal((await world.provider.stop?.(world.cx(), [id]))?.get(id), 'accepted');
+        await world.becomes(id, ['stopped']);
+        if (lost) await world.cloud.losesAccelerators();
+        const answer = (await world.provider.start?.(world.cx(), [id]))?.get(id);
+        const said = typeof answer === 'object' ? answer.class : answer;
+        assert.equal(said, lost ? 'conflict' : 'accepted');
+      }
+    },
+  },
+  {
     id: '11',
     says: 'only a machine that the cloud took back is preempted',
     applies: ({ spot }) => spot.signal === 'state',
+    needs: ['plan'],
     async holds(world) {
       const [taken = '', lost = ''] = await world.launched(2);
       await world.cloud.preempts(taken);
@@ -111,15 +143,23 @@ export const readRules: readonly Rule[] = [
   },
   {
     id: '16',
-    says: 'check changes nothing, and whatever fails has a hint',
+    says: 'check tells a good key from a bad one, and whatever fails has a hint',
     async holds(world) {
-      const before = await world.cloud.mutations();
       const good = await world.provider.check(world.cx());
       assert.deepEqual([good.ok, good.account?.id], [true, world.cloud.account]);
       const secret = Object.fromEntries(Object.keys(world.cloud.secret).map((key) => [key, 'wrong']));
       const bad = await world.provider.check(world.cx({ secret }));
       assert.equal(bad.ok, false);
       for (const item of bad.items) if (item.status === 'fail') assert.ok(item.hint, `${item.probe} has no hint`);
+    },
+  },
+  {
+    id: '16',
+    says: 'check changes nothing',
+    needs: ['ledger'],
+    async holds(world) {
+      const before = await world.cloud.mutations();
+      await world.provider.check(world.cx());
       assert.equal(await world.cloud.mutations(), before);
     },
   },
@@ -136,9 +176,19 @@ export const readRules: readonly Rule[] = [
   },
   {
     id: '20',
-    says: 'no timer outlives its call, whether it ended well or not',
+    says: 'no timer outlives its call',
+    machines: 1,
     async holds(world) {
       await world.launched(1);
+      await world.pages();
+      assert.equal(world.timersLeft, 0);
+    },
+  },
+  {
+    id: '20',
+    says: 'no timer outlives a call that failed',
+    needs: ['plan'],
+    async holds(world) {
       await world.cloud.breaks('list', 'slow-bytes');
       await world.pages(SHORT_TIMEOUT_MS);
       await world.pages();

@@ -1,7 +1,7 @@
 import { readdirSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Offering } from '../contract.ts';
-import type { BreakableCall } from './world.ts';
+import type { BreakableCall } from './cloud.ts';
 
 /** How the rules find their way around a cloud's fake: one for each way in which the cloud can behave. */
 export interface Stand {
@@ -22,6 +22,8 @@ export interface Stand {
     readonly events?: string;
   };
   readonly pageSize: number;
+  /** Simulated seconds that pass when a call takes its turn, by operation of the budget, where the fake has limits. */
+  readonly paces?: Readonly<Record<string, number>>;
   /** Names of corrupt answers that are whole lists of this cloud: one that shows nothing. */
   readonly wholeLists?: readonly string[];
   /** How the provider calls a machine of the simulator; absent: by the cloud's own id. */

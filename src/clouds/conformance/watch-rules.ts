@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Capabilities, NodeEvent } from '../contract.ts';
 import type { Rule } from './rules.ts';
-import { collect, corruptions, faultOf } from './world.ts';
+import { corruptions } from './cloud.ts';
+import { collect, faultOf } from './world.ts';
 import type { World } from './world.ts';
 
 const SHORT_TIMEOUT_MS = 500;
@@ -19,6 +20,7 @@ export const watchRules: readonly Rule[] = [
     id: '18',
     says: 'a machine that was taken back is in the list, with evidence, though no event tells of it',
     applies: (capabilities) => watches(capabilities) && capabilities.spot.signal === 'state',
+    needs: ['plan'],
     async holds(world) {
       await world.cloud.losesEvents();
       await whileWatching(world, NONE, async () => {
@@ -33,6 +35,7 @@ export const watchRules: readonly Rule[] = [
     id: '18',
     says: 'an event names a machine by the id that lists show',
     applies: watches,
+    needs: ['plan'],
     async holds(world) {
       const ids = new Set<string>();
       const told = await whileWatching(world, ids, async ({ first }) => {
@@ -55,6 +58,7 @@ export const watchRules: readonly Rule[] = [
     id: '18',
     says: 'a watch ends when it is aborted, and leaves no timer',
     applies: watches,
+    needs: ['ledger'],
     async holds(world) {
       const before = await world.cloud.requests('events');
       const watch = watching(world, NONE);
@@ -77,6 +81,7 @@ export const watchRules: readonly Rule[] = [
     id: '18',
     says: 'a watch whose answer is corrupt tells nothing and ends with a ProviderError',
     applies: watches,
+    needs: ['plan'],
     async holds(world) {
       for (const how of corruptions) {
         await world.cloud.breaks('events', how);
@@ -92,7 +97,7 @@ export const watchRules: readonly Rule[] = [
 const NONE: ReadonlySet<string> = new Set();
 
 function events(world: World, change: Parameters<World['cx']>[0]): AsyncIterable<NodeEvent> {
-  const watch = world.provider.watch?.(world.cx(change), { installation: 'abcdefgh' });
+  const watch = world.provider.watch?.(world.cx(change), { installation: world.installation });
   return watch ?? assert.fail('the capability is there and the method is not');
 }
 

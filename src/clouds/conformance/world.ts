@@ -2,102 +2,64 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '../../clock.ts';
 import { silentLogger } from '../../log.ts';
 import { ProviderError } from '../contract.ts';
+import type { FakeCloud } from './cloud.ts';
 import type {
   CallContext,
   Capabilities,
   LaunchRequest,
   NodePage,
   NodeProvider,
-  Offering,
+  NodeState,
+  ObservedNode,
   ProviderFault,
 } from '../contract.ts';
 
-/** A machine as the cloud's own books have it. */
-export interface Booked {
-  readonly id: string;
-  readonly name: string;
-  readonly token?: string;
+/** States in which nothing is left of a machine but its memory. */
+export const ENDED: readonly NodeState[] = ['terminated', 'preempted', 'failed'];
+
+/** Each is a list that is read after everything has settled. */
+const MOST_LOOKS = 20;
+
+/** What a launch of the rules says of itself. */
+export interface Launching {
+  /** 8 characters [a-z2-7]. */
+  readonly installation: string;
+  readonly authorizedKey: string;
+  readonly maxLifetimeSeconds?: number;
+  readonly timeoutMs: number;
 }
 
-/** What goes wrong with the next call of a kind, once. */
-export type Mishap = 'refused-after-effect' | 'lost-answer' | 'reset-after-effect' | Corruption;
-export const corruptions = [
-  'cut-json',
-  'cut-10',
-  'cut-90',
-  'cut-last',
-  'empty',
-  'blank',
-  'null',
-  'zero',
-  'false',
-  'wrong-type',
-  'empty-list',
-  'empty-object',
-  'list-of-null',
-  'prototype',
-  'not-a-number',
-  'deep',
-  'html-200',
-  'html-502',
-  'other-xml',
-  'binary',
-  'text',
-  'gzip-bomb',
-  'oversize',
-  'slow-bytes',
-] as const;
-export type Corruption = (typeof corruptions)[number];
-
-export type BreakableCall = 'launch' | 'list' | 'get' | 'terminate' | 'set-tags' | 'events';
-
-/** The cloud, or its fake, from behind: what a provider cannot see and a test must. */
-export interface FakeCloud {
-  readonly endpoint: string;
-  readonly config: Readonly<Record<string, unknown>>;
-  readonly secret: Readonly<Record<string, string>>;
-  readonly account: string;
-  readonly offering: Offering;
-  /** Machines a page holds; more makes a second page, where the cloud has pages. */
-  readonly pageSize: number;
-  /** Corrupt answers that are whole lists of this cloud. */
-  readonly wholeLists: readonly string[];
-  booked(): Promise<readonly Booked[]>;
-  /** Changes made with our credential so far. */
-  mutations(): Promise<number>;
-  /** Requests of a kind that arrived; absent: of all kinds. */
-  requests(call?: BreakableCall): Promise<number>;
-  /** What exists beside machines: keys, groups, rules. */
-  things(): Promise<number>;
-  /** Everything that a reader of the cloud's books could see. */
-  books(): Promise<string>;
-  /** `nth` counts calls of that kind from now, from 1. */
-  breaks(call: BreakableCall, how: Mishap, nth?: number): Promise<void>;
-  /** From now on nobody hears of any event. */
-  losesEvents(): Promise<void>;
-  hasCapacity(machines: number): Promise<void>;
-  /** The key is revoked, and lists answer 200 with nothing. */
-  hollowsKey(): Promise<void>;
-  preempts(id: string): Promise<void>;
-  losesHost(id: string): Promise<void>;
-  /** What has happened is visible to every reader. */
-  settles(): Promise<void>;
-  /** Everything is well and nothing exists. */
-  resets(): Promise<void>;
-}
+const beforeFakes: Launching = {
+  installation: 'abcdefgh',
+  authorizedKey: 'ssh-ed25519 AAAA conformance',
+  timeoutMs: 10_000,
+};
 
 /** A provider, its cloud, and what every rule needs to call it. */
 export class World {
   readonly provider: NodeProvider;
   readonly cloud: FakeCloud;
   readonly #clock: Clock;
+  readonly #launching: Launching;
   #timers = 0;
   #taken = 0;
+  #round = 0;
 
-  constructor(provider: NodeProvider, cloud: FakeCloud, clock: Clock) {
+  constructor(provider: NodeProvider, cloud: FakeCloud, clock: Clock, launching: Launching = beforeFakes) {
     this.provider = provider;
     this.cloud = cloud;
     this.#clock = clock;
+    this.#launching = launching;
+  }
+
+  /** Begins anew, with names and tokens that were never used: a cloud remembers the old ones. */
+  async resets(): Promise<void> {
+    this.#round += 1;
+    await this.cloud.resets();
+  }
+
+  get installation(): string {
+    return this.#launching.installation;
   }
 
   get capabilities(): Capabilities {
@@ -124,7 +86,7 @@ export class World {
     } = {},
   ): CallContext {
     const secret = new Map(Object.entries(change.secret ?? this.cloud.secret));
-    const deadline = this.#clock.monotonic() + (change.timeoutMs ?? 10_000);
+    const deadline = this.#clock.monotonic() + (change.timeoutMs ?? this.#launching.timeoutMs);
     const fingerprint = createHash('sha256')
       .update(JSON.stringify([...secret]))
       .digest('hex')
@@ -135,15 +97,16 @@ export class World {
       clock: this.#countingClock(),
       log: silentLogger,
       credential: { fingerprint, get: (key) => secret.get(key), getFile: () => undefined },
-      endpoint: this.cloud.endpoint,
+      ...(this.cloud.endpoint === undefined ? {} : { endpoint: this.cloud.endpoint }),
       config: this.cloud.config,
       budget: {
-        throttled: () => {},
-        left: () => {},
-        take: async (_operation, signal) => {
+        throttled: (operation, scope) => this.cloud.budget.throttled(operation, scope),
+        left: (operation, left, scope) => this.cloud.budget.left(operation, left, scope),
+        take: async (operation, signal, scope) => {
           this.#taken += 1;
           change.onTake?.();
           signal.throwIfAborted();
+          await this.cloud.budget.take(operation, signal, scope);
         },
       },
     };
@@ -152,19 +115,22 @@ export class World {
   /** A launch of `nodes` machines, all or nothing; the same arguments give the same bytes. */
   request(nodes: number, ordinal = 1): LaunchRequest {
     const gang = this.capabilities.gang.maxPerLaunch >= nodes && nodes > 1;
+    const { installation, authorizedKey, maxLifetimeSeconds } = this.#launching;
+    const attempt = `${this.#round}x${ordinal}`;
     const name = (index: number): string =>
-      `sky-abcdefgh-${String(ordinal).padStart(12, 'a')}-mac-${gang ? 'g' : index}`;
+      `sky-${installation}-${attempt.padStart(12, 'a')}-mac-${gang ? 'g' : index}`;
     return {
-      owner: { installation: 'abcdefgh', uid: 'uid-1', display: 'default/one' },
-      attempt: { ordinal, token: `token-${ordinal}`, requestHash: 'hash' },
+      owner: { installation, uid: 'uid-1', display: 'default/one' },
+      attempt: { ordinal, token: `token-${installation}-${attempt}`, requestHash: 'hash' },
       offering: this.cloud.offering,
       slots: Array.from({ length: nodes }, (_, index) => ({ index, name: name(index) })),
       minNodes: nodes,
       image: {},
       disk: { sizeGiB: 20 },
-      bootstrap: { authorizedKeys: ['ssh-ed25519 AAAA conformance'] },
+      bootstrap: { authorizedKeys: [authorizedKey] },
       network: { publicIp: true, ports: [] },
-      tags: { 'sky-installation': 'abcdefgh', 'sky-uid': 'uid-1', 'sky-attempt': String(ordinal) },
+      tags: { 'sky-installation': installation, 'sky-uid': 'uid-1', 'sky-attempt': String(ordinal) },
+      ...(maxLifetimeSeconds === undefined ? {} : { maxLifetimeSeconds }),
     };
   }
 
@@ -189,7 +155,18 @@ export class World {
   async pages(timeoutMs?: number): Promise<NodePage[]> {
     await this.cloud.settles();
     const cx = this.cx(timeoutMs === undefined ? {} : { timeoutMs });
-    return collect(this.provider.list(cx, { installation: 'abcdefgh' }));
+    const { region } = this.cloud.offering;
+    const pages = await collect(this.provider.list(cx, { installation: this.#launching.installation, region }));
+    return pages.map((page) => ({ ...page, nodes: page.nodes.filter((node) => this.cloud.owns(node)) }));
+  }
+
+  /** What the cloud shows of a machine when it has come to one of `states`, or no longer shows it. Fails where it never does. */
+  async becomes(id: string, states: readonly NodeState[]): Promise<ObservedNode | undefined> {
+    for (let looks = 0; looks < MOST_LOOKS; looks++) {
+      const node = (await this.pages()).flatMap((page) => page.nodes).find((each) => each.id === id);
+      if (!node || states.includes(node.state)) return node;
+    }
+    throw new Error(`${id} does not become ${states.join(' or ')}`);
   }
 
   #countingClock(): Clock {

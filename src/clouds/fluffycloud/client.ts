@@ -13,6 +13,21 @@ export interface WireInstance {
   readonly fields: Json;
 }
 
+/** A launch under way, or how it ended. */
+export interface WireOperation {
+  readonly id: string;
+  readonly isDone: boolean;
+  /** Why it failed. */
+  readonly error?: NativeError;
+}
+
+/** A disk or an address. */
+export interface WireThing {
+  readonly id: string;
+  readonly region: string;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
 export interface WirePage {
   readonly instances: readonly WireInstance[];
   readonly nextPage?: string;
@@ -35,6 +50,36 @@ export class FluffyClient {
     const answer = object(await this.#call('launch', 'POST', '/v1/launch', body));
     if (answer.instance_id === null) return { id: undefined, instances: [] };
     return { id: text(answer.instance_id), instances: instances(answer.instances ?? {}) };
+  }
+
+  /** A launch that goes on after its answer. */
+  async launchOperation(
+    body: Json,
+  ): Promise<{ readonly operation: WireOperation; readonly instances: readonly WireInstance[] }> {
+    const answer = object(await this.#call('launch', 'POST', '/v1/launch', body));
+    return { operation: operation(answer.operation), instances: instances(answer.instances) };
+  }
+
+  async operation(id: string): Promise<WireOperation> {
+    return operation(await this.#call('list', 'GET', `/v1/operations/${encodeURIComponent(id)}`));
+  }
+
+  /** Read from the books of the cloud, not from a list. */
+  async getByName(name: string, region: string): Promise<WireInstance> {
+    const query = new URLSearchParams({ region }).toString();
+    const answer = object(await this.#call('list', 'GET', `/v1/names/${encodeURIComponent(name)}?${query}`));
+    return instance(text(answer.id), answer);
+  }
+
+  async things(kind: 'disks' | 'addresses'): Promise<WireThing[]> {
+    return array(await this.#call('list', 'GET', `/v1/${kind}`)).map((thing) => {
+      const { id, region, tags } = object(thing);
+      return { id: text(id), region: text(region), tags: tagsOf(tags) };
+    });
+  }
+
+  async deleteThing(kind: 'disks' | 'addresses', id: string): Promise<void> {
+    object(await this.#call('mutate', 'DELETE', `/v1/${kind}/${encodeURIComponent(id)}`));
   }
 
   async onInstance(what: 'remove' | 'stop' | 'start', id: string): Promise<void> {
@@ -121,8 +166,19 @@ function instances(value: unknown): WireInstance[] {
 
 function instance(id: string, value: unknown): WireInstance {
   const fields = object(value);
-  const tags = Object.entries(object(fields.tags)).map(([key, tag]) => [key, tagValue(tag)] as const);
-  return { id, status: text(fields.status), name: text(fields.name), tags: Object.fromEntries(tags), fields };
+  return { id, status: text(fields.status), name: text(fields.name), tags: tagsOf(fields.tags), fields };
+}
+
+function operation(value: unknown): WireOperation {
+  const { id, status, error } = object(value);
+  const isDone = text(status) === 'done';
+  if (!isDone || error === undefined) return { id: text(id), isDone };
+  const { code, message } = readError({ error });
+  return { id: text(id), isDone, error: new NativeError(message ?? 'the launch failed', code ? { code } : {}) };
+}
+
+function tagsOf(value: unknown): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(object(value)).map(([key, tag]) => [key, tagValue(tag)] as const));
 }
 
 /** A tag may be empty. */

@@ -91,6 +91,13 @@ export const errors: readonly ErrorRow[] = [
     outcome: 'not-started',
     hint: 'The machine is busy with something else.',
   },
+  {
+    code: 'AlreadyExists',
+    class: 'conflict',
+    scope: 'none',
+    outcome: 'not-started',
+    hint: 'The name belongs to another machine, or to one that is still being removed.',
+  },
   { code: 'NotFound', class: 'not-found', scope: 'none', outcome: 'not-started', hint: 'The cloud does not know it.' },
   {
     code: 'BadRequest',

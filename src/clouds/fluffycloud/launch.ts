@@ -1,60 +1,58 @@
 import { createHash } from 'node:crypto';
-import { DEFAULT_DISK_GIB } from '../contract.ts';
-import type { CallContext, LaunchRequest, LaunchResult, ObservedNode, Owner } from '../contract.ts';
+import type { CallContext, LaunchRequest, LaunchResult, ObservedNode, Owner, Slot } from '../contract.ts';
 import { classify } from '../kit/classify.ts';
-import { cloudInit } from '../kit/cloud-init.ts';
 import { NativeError } from '../kit/rest.ts';
 import { gangOfSingles } from '../kit/singles.ts';
+import { launchByName } from './by-name.ts';
 import type { FluffyClient } from './client.ts';
 import { errors } from './errors.ts';
+import { dialectOf } from './manifest.ts';
+import type { Dialect } from './manifest.ts';
 import { observed } from './nodes.ts';
+import { justMade, launchBody, launchError, withSlots } from './request.ts';
 
-const LOGIN_USER = 'sky';
-
-/** One call with the attempt's token: all slots or none, and the same machines however often it is sent. */
-export async function launchByToken(client: FluffyClient, request: LaunchRequest): Promise<LaunchResult> {
-  const { offering, slots, minNodes, attempt, tags, disk, bootstrap, maxLifetimeSeconds } = request;
-  const { hostKey, authorizedKeys } = bootstrap;
-  const userData =
-    bootstrap.userData ??
-    cloudInit({
-      user: LOGIN_USER,
-      authorizedKeys,
-      ...(hostKey ? { hostKey } : {}),
-      ...(maxLifetimeSeconds === undefined ? {} : { maxLifetimeSeconds }),
-    });
-  const body = {
-    name: slots[0]?.name,
-    names: slots.map((slot) => slot.name),
-    instance_type: offering.instanceType,
-    region: offering.region,
-    ...(offering.zone === undefined ? {} : { zone: offering.zone }),
-    market: offering.market,
-    ...(offering.maxPriceUsd === undefined ? {} : { max_price: offering.maxPriceUsd }),
-    count: slots.length,
-    min_count: minNodes,
-    client_token: attempt.token,
-    tags,
-    user_data: userData,
-    disk_gib: disk.sizeGiB ?? DEFAULT_DISK_GIB,
-  };
-  const { instances } = await asCreate(request, () => client.launch(body));
-  const nodes = instances.map(observed).map((node) => ({ ...node, ...slotOf(request, node) }));
-  return { nodes, refused: [], effective: nodes[0]?.offering ?? offering };
+/** One call, or one call per slot; what makes a call safe to lose is the profile's. */
+export function launch(cx: CallContext, client: FluffyClient, request: LaunchRequest): Promise<LaunchResult> {
+  const dialect = dialectOf(cx.config);
+  const { idempotency, gang } = dialect.capabilities;
+  if (idempotency.kind === 'unique-name') return launchByName(cx, client, request, dialect);
+  if (gang.maxPerLaunch > 1) return launchTogether(client, request, dialect);
+  return dialect.isRich
+    ? launchOneByOne(request, (slot) => launchRich(client, request, slot, dialect))
+    : launchPlain(cx, client, request);
 }
 
-/** One call per slot, each with the SSH key of its owner. */
-export async function launchOneByOne(
-  cx: CallContext,
+/** One call for all slots. With a token the same machines come back however often it is sent; without one nobody sends it again. */
+async function launchTogether(client: FluffyClient, request: LaunchRequest, dialect: Dialect): Promise<LaunchResult> {
+  const names = request.slots.map(({ name }) => name);
+  try {
+    const { instances } = await client.launch(launchBody(request, names, dialect));
+    const nodes = withSlots(request, instances.map(observed));
+    return { nodes, refused: [], effective: nodes[0]?.offering ?? request.offering };
+  } catch (error) {
+    throw launchError(error, request);
+  }
+}
+
+function launchOneByOne(request: LaunchRequest, create: (slot: Slot) => Promise<ObservedNode>): Promise<LaunchResult> {
+  return gangOfSingles(request, create, (error) => launchError(error, request));
+}
+
+async function launchRich(
   client: FluffyClient,
   request: LaunchRequest,
-): Promise<LaunchResult> {
+  slot: Slot,
+  dialect: Dialect,
+): Promise<ObservedNode> {
+  const { id } = await client.launch(launchBody(request, [slot.name], dialect));
+  if (id === undefined) throw new NativeError('the cloud refused without a reason', { code: 'InsufficientCapacity' });
+  return justMade(id, request, slot);
+}
+
+/** Without user data, each machine is launched with the registered SSH key of its owner. */
+async function launchPlain(cx: CallContext, client: FluffyClient, request: LaunchRequest): Promise<LaunchResult> {
   const keyName = await registerKey(client, request);
-  return gangOfSingles(
-    request,
-    (slot) => launchSlot(cx, client, request, { ...slot, keyName }),
-    (error) => classify(errors, error, failedLaunch(request)),
-  );
+  return launchOneByOne(request, (slot) => launchSlot(cx, client, request, { ...slot, keyName }));
 }
 
 /** Name of the SSH key that the machines of an owner are launched with; `cleanup` finds it by the prefix. */
@@ -78,10 +76,10 @@ async function registerKey(client: FluffyClient, request: LaunchRequest): Promis
 async function launchSlot(
   cx: CallContext,
   client: FluffyClient,
-  { offering, tags }: LaunchRequest,
-  slot: { readonly index: number; readonly name: string; readonly keyName: string },
+  request: LaunchRequest,
+  slot: Slot & { readonly keyName: string },
 ): Promise<ObservedNode> {
-  const { instanceType, region } = offering;
+  const { instanceType, region } = request.offering;
   const { id } = await client.launch({
     name: slot.name,
     instance_type: instanceType,
@@ -90,35 +88,10 @@ async function launchSlot(
   });
   if (id === undefined) throw new NativeError('the cloud refused without a reason', { code: 'InsufficientCapacity' });
   // The name is the key; tags are decoration, so a machine that misses them is still ours.
-  await client.setTags(id, tags).catch((error: unknown) => cx.log.warn('A new machine was not tagged.', { id, error }));
-  return {
-    id,
-    name: slot.name,
-    tags,
-    slot: slot.index,
-    state: 'pending',
-    nativeState: 'pending',
-    billed: 'full',
-    offering,
-    address: {},
-  };
-}
-
-async function asCreate<T>(request: LaunchRequest, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    throw classify(errors, error, failedLaunch(request));
-  }
-}
-
-function failedLaunch(request: LaunchRequest) {
-  return { op: 'launch', creates: true, offering: request.offering, nodes: request.slots.length };
-}
-
-function slotOf(request: LaunchRequest, node: ObservedNode): { slot?: number } {
-  const slot = request.slots[node.launchIndex ?? 0];
-  return slot ? { slot: slot.index } : {};
+  await client
+    .setTags(id, request.tags)
+    .catch((error: unknown) => cx.log.warn('A new machine was not tagged.', { id, error }));
+  return justMade(id, request, slot);
 }
 
 function digest(text: string, digits: number): string {

@@ -1,7 +1,7 @@
 import { CONTRACT_VERSION } from '../contract.ts';
 import type { Capabilities, ProviderManifest } from '../contract.ts';
 
-const PROFILES = ['full', 'fluffy', 'tokened'] as const;
+const PROFILES = ['full', 'fluffy', 'tokened', 'named', 'accepted', 'flaky-gpu'] as const;
 export type ProfileName = (typeof PROFILES)[number];
 
 export const manifest: ProviderManifest = {
@@ -63,12 +63,65 @@ const tokened: Capabilities = {
   list: { consistency: 'eventual', maxLagSeconds: 5, tombstoneSeconds: 60, commitWindowSeconds: 60 },
 };
 
-const capabilities: Readonly<Record<ProfileName, Capabilities>> = { full, fluffy, tokened };
+/** A name is the token, and an operation tells how a launch ended. */
+const named: Capabilities = {
+  ...full,
+  idempotency: { kind: 'unique-name' },
+  list: { ...full.list, tombstoneSeconds: 30 },
+};
+
+const { watch: _watch, ...unwatched } = full;
+
+/** Accepted is not made, and a machine that switches itself off is paid for all the same. */
+const accepted: Capabilities = {
+  ...unwatched,
+  zones: false,
+  idempotency: { kind: 'none' },
+  gang: { kind: 'best-effort', maxPerLaunch: 10 },
+  stop: 'still-billed',
+  failsLate: true,
+  spot: fluffy.spot,
+  deadManSwitch: false,
+};
+
+const flakyGpu: Capabilities = {
+  ...unwatched,
+  zones: false,
+  idempotency: { kind: 'none' },
+  tags: { atCreate: false, mutable: false, listFilter: false },
+  gang: { kind: 'best-effort', maxPerLaunch: 1 },
+  stop: 'lossy',
+  spot: fluffy.spot,
+};
+
+/** What a profile can do, and what of the API it takes to ask for that. */
+export interface Dialect {
+  readonly capabilities: Capabilities;
+  /** Lists have pages, a machine can be asked for by its id, and a launch carries user data. */
+  readonly isRich: boolean;
+  /** Disks and addresses are things of their own, which a failed launch leaves behind. */
+  readonly leavesThings: boolean;
+}
+
+const rich = { isRich: true, leavesThings: false };
+
+const dialects: Readonly<Record<ProfileName, Dialect>> = {
+  full: { ...rich, capabilities: full },
+  fluffy: { isRich: false, leavesThings: false, capabilities: fluffy },
+  tokened: { ...rich, capabilities: tokened },
+  named: { ...rich, leavesThings: true, capabilities: named },
+  accepted: { ...rich, capabilities: accepted },
+  'flaky-gpu': { ...rich, capabilities: flakyGpu },
+};
 
 export function profileOf(config: Readonly<Record<string, unknown>>): ProfileName {
   return PROFILES.find((profile) => profile === config.profile) ?? 'full';
 }
 
+export function dialectOf(config: Readonly<Record<string, unknown>>): Dialect {
+  return dialects[profileOf(config)];
+}
+
 export function capabilitiesOf(config: Readonly<Record<string, unknown>>): Capabilities {
-  return capabilities[profileOf(config)];
+  return dialectOf(config).capabilities;
 }

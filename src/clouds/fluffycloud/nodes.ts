@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { optional } from '../kit/answer.ts';
-import type { Market, NodeState, ObservedNode } from '../contract.ts';
+import type { Market, NodeState, ObservedNode, Slot } from '../contract.ts';
 import type { WireInstance } from './client.ts';
 
 /** Native states; anything else is `unknown`. `preempted` is the cloud's own word, so it is evidence. */
@@ -15,6 +15,9 @@ const STATES: ReadonlyMap<string, NodeState> = new Map<string, NodeState>([
   ['failed', 'failed'],
 ]);
 
+/** Machines of a gang share a name, and where names are unique each needs its own: its place in the call goes behind. */
+const IN_GANG = /^(.+-g)-\d{1,4}$/;
+
 const LOGIN_USER = 'sky';
 const SSH_PORT = 22;
 
@@ -24,7 +27,7 @@ export function observed(instance: WireInstance): ObservedNode {
   const state = STATES.get(status) ?? 'unknown';
   return {
     id,
-    name,
+    name: IN_GANG.exec(name)?.[1] ?? name,
     tags,
     ...optional('launchIndex', number(fields.launch_index)),
     state,
@@ -41,6 +44,11 @@ export function observed(instance: WireInstance): ObservedNode {
     },
     address: addressOf(instance),
   };
+}
+
+/** Names for a cloud that has each only once, in the order of the slots; `observed` reads them back. */
+export function nativeNames(slots: readonly Slot[]): string[] {
+  return slots.map(({ name }, index) => (slots.length > 1 && name.endsWith('-g') ? `${name}-${index}` : name));
 }
 
 function addressOf({ fields }: WireInstance): ObservedNode['address'] {

@@ -12,12 +12,14 @@ import type {
 import { classify } from '../kit/classify.ts';
 import { restClient } from '../kit/rest.ts';
 import { catalogRows } from './catalog.ts';
+import { cleanup } from './cleanup.ts';
 import { FluffyClient } from './client.ts';
 import type { WirePage } from './client.ts';
 import { errors } from './errors.ts';
-import { keyPrefix, launchByToken, launchOneByOne } from './launch.ts';
-import { capabilitiesOf, manifest, profileOf } from './manifest.ts';
+import { launch } from './launch.ts';
+import { capabilitiesOf, dialectOf, manifest, profileOf } from './manifest.ts';
 import { observed } from './nodes.ts';
+import { startVerified } from './start.ts';
 import { watch } from './watch.ts';
 
 /** The simulated cloud. `allowedHosts`: hosts that may be reached by http or at private addresses. */
@@ -30,28 +32,19 @@ export function provider(allowedHosts: readonly string[]): NodeProvider {
     capabilities: (cx) => capabilitiesOf(cx.config),
     check: (cx) => check(cx, clientOf(cx)),
     prepare: async () => ({ handle: '' }),
-    launch: (cx, request) =>
-      tokens(cx) ? launchByToken(clientOf(cx), request) : launchOneByOne(cx, clientOf(cx), request),
+    launch: (cx, request) => launch(cx, clientOf(cx), request),
     list: (cx, q) => list(cx, clientOf(cx), q.region),
     get: (cx, ids) => get(cx, clientOf(cx), ids),
     terminate: (cx, ids) => perId(ids, 'remove', (id) => remove(clientOf(cx), id)),
     stop: (cx, ids) => perId(ids, 'stop', (id) => accepted(cx, () => clientOf(cx).onInstance('stop', id))),
-    start: (cx, ids) => perId(ids, 'start', (id) => accepted(cx, () => clientOf(cx).onInstance('start', id))),
+    start: (cx, ids) => perId(ids, 'start', (id) => accepted(cx, () => start(cx, clientOf(cx), id))),
     setTags: (cx, id, set, unset) => setTags(cx, clientOf(cx), { id, set, unset }),
-    async cleanup(cx, { owner }) {
-      if (tokens(cx)) return { remaining: [] };
-      return guarded('ssh_keys', () => deleteKeys(clientOf(cx), keyPrefix(owner)));
-    },
+    cleanup: (cx, q) => guarded('cleanup', () => cleanup(clientOf(cx), q, dialectOf(cx.config))),
     watch: (cx) => watch(cx, clientOf(cx)),
     async *catalog(cx, q) {
       yield* catalogRows(await guarded('catalog', () => clientOf(cx).catalog()), q?.regions);
     },
   };
-}
-
-/** The rich API: launches by token, pages, reads by id. */
-function tokens(cx: CallContext): boolean {
-  return capabilitiesOf(cx.config).idempotency.kind === 'token';
 }
 
 async function check(cx: CallContext, client: FluffyClient): Promise<CheckReport> {
@@ -105,7 +98,7 @@ function nextPage(
   region: string | undefined,
   page: string | undefined,
 ): Promise<WirePage> {
-  return tokens(cx) ? client.listPage(region, page) : client.listAll();
+  return dialectOf(cx.config).isRich ? client.listPage(region, page) : client.listAll();
 }
 
 function nodePage(page: WirePage, account: string, proved: boolean): NodePage {
@@ -120,7 +113,7 @@ function nodePage(page: WirePage, account: string, proved: boolean): NodePage {
 }
 
 async function get(cx: CallContext, client: FluffyClient, ids: readonly string[]): Promise<PerId<ObservedNode>> {
-  if (tokens(cx)) return perId(ids, 'get', async (id) => observed(await client.get(id)));
+  if (dialectOf(cx.config).isRich) return perId(ids, 'get', async (id) => observed(await client.get(id)));
   const { instances } = await guarded('get', () => client.listAll());
   const known = new Map(instances.map((instance) => [instance.id, observed(instance)]));
   const absent: ProviderFault = { class: 'not-found', outcome: 'not-started', hint: 'The cloud does not list it.' };
@@ -139,15 +132,18 @@ async function remove(client: FluffyClient, id: string): Promise<'accepted' | 'g
 }
 
 async function accepted(cx: CallContext, call: () => Promise<void>): Promise<'accepted'> {
-  if (capabilitiesOf(cx.config).stop === 'none') {
-    throw new ProviderError({
-      class: 'unsupported',
-      outcome: 'not-started',
-      hint: 'This profile cannot stop machines.',
-    });
-  }
+  if (capabilitiesOf(cx.config).stop === 'none') throw unsupported('This profile cannot stop machines.');
   await call();
   return 'accepted';
+}
+
+function unsupported(hint: string): ProviderError {
+  return new ProviderError({ class: 'unsupported', outcome: 'not-started', hint });
+}
+
+function start(cx: CallContext, client: FluffyClient, id: string): Promise<void> {
+  const isLossy = capabilitiesOf(cx.config).stop === 'lossy';
+  return isLossy ? startVerified(client, id) : client.onInstance('start', id);
 }
 
 async function setTags(
@@ -155,16 +151,12 @@ async function setTags(
   client: FluffyClient,
   q: { readonly id: string; readonly set: Readonly<Record<string, string>>; readonly unset: readonly string[] },
 ): Promise<void> {
+  const { atCreate, mutable } = capabilitiesOf(cx.config).tags;
+  if (!atCreate && !mutable) throw unsupported('This profile has no tags.');
   const node = (await get(cx, client, [q.id])).get(q.id);
   if (!node || 'class' in node) throw new ProviderError(node ?? { class: 'not-found', outcome: 'not-started' });
   const kept = Object.entries({ ...node.tags, ...q.set }).filter(([key]) => !q.unset.includes(key));
   await guarded('set_tags', () => client.setTags(q.id, Object.fromEntries(kept)));
-}
-
-async function deleteKeys(client: FluffyClient, prefix: string): Promise<{ remaining: string[] }> {
-  const ours = (await client.keyNames()).filter((name) => name.startsWith(prefix));
-  for (const name of ours) await client.deleteKey(name);
-  return { remaining: [] };
 }
 
 /** One answer or fault per id: a bad id spoils nothing for the others. */

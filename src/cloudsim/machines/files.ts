@@ -61,16 +61,27 @@ function writeHostKey(path: string, spec: MachineSpec): void {
 }
 
 function writeNvidiaSmi(path: string, spec: MachineSpec): void {
+  rmSync(path, { force: true });
+  const script = spec.fault === 'bad-gpu' ? BROKEN_SMI : smiOf(spec);
+  if (spec.accelerator.count < 1 || script === undefined) return;
+  writeFileSync(path, script, { mode: 0o755 });
+  chmodSync(path, 0o755);
+}
+
+/** A device that fell off the bus: the driver is there, and knows of nothing it could use. */
+const BROKEN_SMI = `#!/bin/sh
+echo 'Unable to determine the device handle for GPU0000:00:1E.0: Unknown Error' >&2
+exit 15
+`;
+
+function smiOf(spec: MachineSpec): string | undefined {
   const { name } = spec.accelerator;
   const count = spec.accelerator.count - (spec.fault === 'missing-gpu' ? 1 : 0);
-  rmSync(path, { force: true });
-  if (count < 1) return;
+  if (count < 1) return undefined;
   const gpus = Array.from({ length: count }, (_, index) => index);
   const list = gpus.map((gpu) => `GPU ${gpu}: NVIDIA ${name} (UUID: GPU-${spec.id}-${gpu})`).join('\n');
   const names = gpus.map(() => `NVIDIA ${name}`).join('\n');
-  const script = `#!/bin/sh\ncase "\${1:--L}" in\n-L) echo '${list}' ;;\n*) echo '${names}' ;;\nesac\n`;
-  writeFileSync(path, script, { mode: 0o755 });
-  chmodSync(path, 0o755);
+  return `#!/bin/sh\ncase "\${1:--L}" in\n-L) echo '${list}' ;;\n*) echo '${names}' ;;\nesac\n`;
 }
 
 function quoted(word: string): string {

@@ -28,6 +28,21 @@ for (const isolation of modes) {
       assert.equal(ssh.hostKey, machine.host.public.split(' ')[1]);
     });
 
+    it('have a driver that knows of no device where the plan says that the GPU is bad', async () => {
+      await sim.plan({
+        match: { op: 'boot', name: 'bad' },
+        edge: 'boot',
+        action: 'boot-fault',
+        params: { how: 'bad-gpu' },
+      });
+      const machine = await launch(sim, 'bad');
+      assert.match(
+        await once_(machine, 'nvidia-smi -L 2>&1; echo $?'),
+        /Unable to determine the device handle.*\n15\n$/,
+      );
+      await sim.plan();
+    });
+
     it('know a boot id of their own, which a reboot changes while files stay', async () => {
       const machine = await launch(sim, 'rebooted');
       const bootId = 'cat "${SKY_BOOT_ID_FILE:-/proc/sys/kernel/random/boot_id}"';

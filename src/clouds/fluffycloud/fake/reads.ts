@@ -1,11 +1,13 @@
 import { withoutZones } from '../../../cloudsim/catalog.ts';
 import type { Operation } from '../../../cloudsim/edges.ts';
 import { ApiError } from '../../../cloudsim/errors.ts';
-import { spendByInstance } from '../../../cloudsim/queries.ts';
+import { has } from '../../../cloudsim/profiles.ts';
+import { spendByInstance, spendByThing } from '../../../cloudsim/queries.ts';
 import { plainly, subjectOf } from '../../../cloudsim/wire.ts';
 import type { Call } from '../../../cloudsim/wire.ts';
 import { namedInPath, wireAll } from './call.ts';
 import { wireInstance } from './instance.ts';
+import { holderOf } from './launch.ts';
 
 export function list(call: Call): Operation {
   const region = call.request.query.get('region') ?? undefined;
@@ -22,6 +24,18 @@ export function getOne(call: Call): Operation {
   });
 }
 
+/** Who has a name now. Names are looked up in the books themselves, never in a list that may be behind. */
+export function getByName(call: Call): Operation {
+  const { cloud, credential, request } = call;
+  const name = namedInPath(call);
+  const region = request.query.get('region') ?? '';
+  return plainly(subjectOf(call, { name, region }), () => {
+    const found = holderOf(cloud, { account: credential.account, region, name });
+    if (!found) throw new ApiError('NotFound', `no instance ${name} in ${region}`);
+    return { id: found.id, ...wireInstance(found, cloud.options.profile) };
+  });
+}
+
 export function whoami({ cloud, credential }: Call): unknown {
   const { name, calibrated } = cloud.options.profile;
   return { account: credential.account, profile: name, calibrated };
@@ -29,11 +43,12 @@ export function whoami({ cloud, credential }: Call): unknown {
 
 export function catalog({ cloud }: Call): unknown {
   const { catalog: rows, profile } = cloud.options;
-  return { rows: profile.richLaunch ? rows : withoutZones(rows) };
+  return { rows: has(profile, 'zones') ? rows : withoutZones(rows) };
 }
 
 export function bill({ cloud }: Call): unknown {
-  return Object.fromEntries(spendByInstance(cloud.ledger.rows, cloud.timeline.now()));
+  const now = cloud.timeline.now();
+  return Object.fromEntries([...spendByInstance(cloud.ledger.rows, now), ...spendByThing(cloud.ledger.rows, now)]);
 }
 
 export function listKeys({ cloud, credential }: Call): unknown {

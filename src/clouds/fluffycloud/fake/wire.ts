@@ -7,20 +7,20 @@ import type { Wire } from '../../../cloudsim/wire.ts';
 import { routes } from './calls.ts';
 
 /** FluffyCloud's own API. */
-export function wire({ statuses }: Profile): Wire {
+export function wire({ statuses, launchAnswers }: Profile): Wire {
   return {
     name: 'fluffycloud',
     read(request, cloud) {
       const found = routes.get(routeOf(request));
-      if (!found || (found.needs && !cloud.options.profile[found.needs]))
+      if (!found || found.in?.(cloud.options.profile) === false)
         throw new ApiError('NotFound', `no call ${request.method} ${request.path}`);
       return { ...found, key: bearer(request), lenient: found.op === 'list_instances' };
     },
-    say: (body) => json(200, body),
+    say: (body, { op }) => json(op === 'launch' && launchAnswers !== undefined ? 202 : 200, body),
     refuse: (error) => jsonRefusal(error, statuses[error.code]),
   };
 }
 
 function routeOf({ method, path }: Request): string {
-  return `${method} ${path.replace(/^(\/v1\/(?:instances|ssh_keys)\/)[^/]+$/, '$1:id')}`;
+  return `${method} ${path.replace(/^(\/v1\/(?:instances|names|operations|disks|addresses|ssh_keys)\/)[^/]+$/, '$1:id')}`;
 }

@@ -7,7 +7,8 @@ import { shaped } from '../../../cloudsim/shape.ts';
 import { plainly, subjectOf } from '../../../cloudsim/wire.ts';
 import type { Call, Prepare } from '../../../cloudsim/wire.ts';
 import { namedInPath, wireAll } from './call.ts';
-import { orderOf, readLaunch } from './launch.ts';
+import { orderOf, readLaunch, refuseTaken } from './launch.ts';
+import { startOperation } from './operations.ts';
 
 export function launch(call: Call): Operation {
   const { cloud, credential, cause } = call;
@@ -18,11 +19,16 @@ export function launch(call: Call): Operation {
     subject: subjectOf(call, { name: body.name, region: body.region }),
     ignored: { instance_id: null },
     validate: () => {
-      const commit = quietly(() => validateLaunch(cloud, orderOf(body, { account: credential.account, cause })));
+      const order = orderOf(body, { account: credential.account, cause });
+      refuseTaken(cloud, order);
+      const commit = quietly(() => validateLaunch(cloud, order));
       return () => {
+        refuseTaken(cloud, order);
         const instances = (commit && quietly(commit)) ?? [];
         const answer = { instance_id: instances[0]?.id ?? null };
-        return profile.richLaunch ? { ...answer, instances: wireAll(call, instances) } : answer;
+        if (!profile.richLaunch) return answer;
+        const operation = profile.launchAnswers === 'operation' ? { operation: startOperation(call, instances) } : {};
+        return { ...answer, ...operation, instances: wireAll(call, instances) };
       };
     },
   };
@@ -39,7 +45,8 @@ export function onInstance(act: (call: Call, id: string) => void): Prepare {
 export function remove(call: Call, id: string): void {
   const { cloud, cause } = call;
   if (cloud.options.profile.forgivingRemove && !cloud.world.lives(id)) return;
-  refuseForeign(call, id);
+  const isLeftOver = cloud.options.profile.failedSeconds !== undefined && cloud.world.find(id)?.state === 'failed';
+  if (!isLeftOver) refuseForeign(call, id);
   cloud.life.remove(cause, id);
 }
 

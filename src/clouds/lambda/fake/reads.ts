@@ -3,7 +3,7 @@ import { drawHex } from '../../../cloudsim/draw.ts';
 import type { Operation } from '../../../cloudsim/edges.ts';
 import { ApiError } from '../../../cloudsim/errors.ts';
 import type { Instance, InstanceState } from '../../../cloudsim/instance.ts';
-import { freeIn } from '../../../cloudsim/launch.ts';
+import { freeIn } from '../../../cloudsim/room.ts';
 import { plainly, subjectOf } from '../../../cloudsim/wire.ts';
 import type { Call } from '../../../cloudsim/wire.ts';
 
