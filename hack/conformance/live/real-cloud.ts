@@ -30,6 +30,7 @@ export function realCloud(options: RealCloudOptions): FakeCloud {
     secret: options.secret,
     account: accountId,
     offering: options.offering,
+    region: options.offering.region,
     pageSize: Infinity,
     wholeLists: [],
     budget: options.budget,

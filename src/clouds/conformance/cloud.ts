@@ -48,6 +48,8 @@ export interface FakeCloud {
   readonly secret: Readonly<Record<string, string>>;
   readonly account: string;
   readonly offering: Offering;
+  /** The one that lists are read of; absent: all. */
+  readonly region?: string;
   /** Machines a page holds; more makes a second page, where the cloud has pages. */
   readonly pageSize: number;
   /** Corrupt answers that are whole lists of this cloud. */

@@ -155,8 +155,9 @@ export class World {
   async pages(timeoutMs?: number): Promise<NodePage[]> {
     await this.cloud.settles();
     const cx = this.cx(timeoutMs === undefined ? {} : { timeoutMs });
-    const { region } = this.cloud.offering;
-    const pages = await collect(this.provider.list(cx, { installation: this.#launching.installation, region }));
+    const { region } = this.cloud;
+    const where = { installation: this.#launching.installation, ...(region === undefined ? {} : { region }) };
+    const pages = await collect(this.provider.list(cx, where));
     return pages.map((page) => ({ ...page, nodes: page.nodes.filter((node) => this.cloud.owns(node)) }));
   }
 
