@@ -1,10 +1,10 @@
 /** CSV of RFC 4180: LF or CRLF, quoted fields may hold commas, quotes and line ends. Linear in the bytes, whatever they hold. */
-import { plainNumber, numberOf } from './decimal.ts';
+import { numberOf, PlainNumbers } from './decimal.ts';
 
-const LF = 10;
+export const LF = 10;
 const CR = 13;
 const QUOTE = 34;
-const COMMA = 44;
+export const COMMA = 44;
 /** Bytes that are compared at once. */
 const WORD = 4;
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
@@ -12,6 +12,7 @@ const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 /** Records one after the other, as places in the bytes: cutting every cell out as a string took longer than all else. */
 export class Records {
   readonly bytes: Buffer;
+  readonly numbers: PlainNumbers;
   /** Where the next record begins. */
   at: number;
   /** Cells of the record. */
@@ -26,6 +27,7 @@ export class Records {
 
   constructor(bytes: Uint8Array) {
     this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.numbers = new PlainNumbers(bytes);
     this.#words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.at = BYTE_ORDER_MARK.every((byte, at) => bytes[at] === byte) ? BYTE_ORDER_MARK.length : 0;
   }
@@ -103,7 +105,8 @@ export class Records {
 
   /** Infinity stands for text that is no number, NaN for none: the one is a mistake, the other unknown. */
   number(cell: number): number {
-    return plainNumber(this.bytes, this.start(cell), this.end(cell)) ?? numberOf(this.text(cell));
+    const value = this.numbers.read(this.start(cell));
+    return value !== undefined && this.numbers.end === this.end(cell) ? value : numberOf(this.text(cell));
   }
 }
 

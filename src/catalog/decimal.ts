@@ -1,27 +1,39 @@
 /** Numbers of catalogs, read where they stand: cutting each out of the file first takes longer than reading it. */
 
 const ZERO = 48;
-const NINE = 57;
 const DOT = 46;
 /** More digits than these may not fit a double exactly, and then neither does their quotient. */
 const EXACT_DIGITS = 15;
 
-/** Of digits with at most one dot, from `from` to before `to`; NaN where nothing stands, undefined for any other spelling. */
-export function plainNumber(bytes: Uint8Array, from: number, to: number): number | undefined {
-  if (from === to) return NaN;
-  if (to - from > EXACT_DIGITS) return undefined;
-  let digits = 0;
-  let scale = 0;
-  for (let at = from; at < to; at++) {
-    const byte = bytes[at] ?? 0;
-    if (byte >= ZERO && byte <= NINE) {
-      digits = digits * 10 + byte - ZERO;
-      scale *= 10;
-    } else if (byte === DOT && scale === 0) scale = 1;
-    else return undefined;
+/** Reads digits with at most one dot; any other spelling is left to numberOf. */
+export class PlainNumbers {
+  /** What stands behind the last one begins here. */
+  end = 0;
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
   }
-  // Both are exact, so the quotient is the double nearest to the decimal.
-  return scale === 1 ? undefined : digits / Math.max(scale, 1);
+
+  /** NaN where none stands, undefined where it must be read otherwise. */
+  read(from: number): number | undefined {
+    const bytes = this.#bytes;
+    let digits = 0;
+    let scale = 0;
+    let at = from;
+    for (; at < bytes.length; at++) {
+      const digit = (bytes[at] ?? 0) - ZERO;
+      if (digit >= 0 && digit <= 9) {
+        digits = digits * 10 + digit;
+        scale *= 10;
+      } else if (digit === DOT - ZERO && scale === 0) scale = 1;
+      else break;
+    }
+    this.end = at;
+    if (at === from) return NaN;
+    // Both are exact, so the quotient is the double nearest to the decimal.
+    return at - from > EXACT_DIGITS || scale === 1 ? undefined : digits / Math.max(scale, 1);
+  }
 }
 
 /** Infinity stands for text that is no number, NaN for none: the one is a mistake, the other unknown. */

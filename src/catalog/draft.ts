@@ -1,6 +1,6 @@
 /** A catalog while it is read. Offerings are columns from the start: an object for each row made the collector the slowest part. */
 import { byMachine, type Machine } from './machine-type.ts';
-import { isSorted, rowNumbers, sortedBy, startsOf } from './order.ts';
+import { isSorted, sortedBy, startsOf } from './order.ts';
 import { placeRank, type Places } from './places.ts';
 
 const FIRST_CAPACITY = 1_024;
@@ -22,6 +22,11 @@ export class Offerings {
     this.place[row] = place;
     this.onDemand[row] = onDemand;
     this.spot[row] = spot;
+  }
+
+  columns(): Columns {
+    const { size, place, onDemand, spot } = this;
+    return { place: place.subarray(0, size), onDemand: onDemand.subarray(0, size), spot: spot.subarray(0, size) };
   }
 
   #grow(capacity: number): void {
@@ -50,11 +55,10 @@ export function draftCatalog(offerings: Offerings, places: Places): DraftCatalog
   const byPlace = ranked([...places.region.keys()], (a, b) => placeRank(places, a) - placeRank(places, b));
   const machine = keysOf(offerings.machine, offerings.size, machines.ranks);
   const place = keysOf(offerings.place, offerings.size, byPlace.ranks);
-  const rows = isSorted(machine, place)
-    ? rowNumbers(machine.length)
-    : sortedBy(machine, machines.ranks.length, sortedBy(place, byPlace.ranks.length));
+  const sort = (): Uint32Array => sortedBy(machine, machines.ranks.length, sortedBy(place, byPlace.ranks.length));
+  const columns = isSorted(machine, place) ? offerings.columns() : taken(offerings, sort());
   const starts = startsOf(machine, machines.ranks.length);
-  return { machines: machines.sorted, starts, ...taken(offerings, rows), places };
+  return { machines: machines.sorted, starts, ...columns, places };
 }
 
 function keysOf(ids: Uint32Array, count: number, ranks: Uint32Array): Uint32Array {

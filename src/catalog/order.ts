@@ -34,41 +34,50 @@ export function startsOf(keyOf: Uint32Array, keys: number): Uint32Array {
   return starts;
 }
 
+/** Prices from here on, in micro-USD per hour, and groups of more rows are beyond what one number holds exactly. */
+const MOST_PACKED = 2 ** 40;
+const MOST_ROWS = 2 ** 13;
+
 /** Row numbers: those between two `starts` stay together, cheapest first, equal ones as they came, NaN last. */
 export function sortedByPrice(prices: Float64Array, starts: Uint32Array): Uint32Array {
   const rows = rowNumbers(prices.length);
-  const keys = new Float64Array(prices.length);
-  for (let row = 0; row < keys.length; row++) keys[row] = Number.isNaN(prices[row]) ? Infinity : (prices[row] ?? 0);
-  for (let at = 0; at + 1 < starts.length; at++) sortRange(rows, keys, starts[at] ?? 0, starts[at + 1] ?? 0);
+  const packed = new Float64Array(prices.length);
+  for (let group = 0; group + 1 < starts.length; group++) {
+    const [from = 0, to = 0] = [starts[group], starts[group + 1]];
+    if (to - from < 2) continue;
+    // A price and its row in one number: such are sorted without calling a function.
+    if (pack(prices, packed, from, to)) unpack(packed.subarray(from, to).sort(), rows, from);
+    else rows.subarray(from, to).sort((a, b) => byPrice(prices, a, b));
+  }
   return rows;
 }
 
-const GAP_RATIO = 2.25;
+/** False where a price is too high or there are too many rows. */
+function pack(prices: Float64Array, packed: Float64Array, from: number, to: number): boolean {
+  let most = 0;
+  for (let row = from; row < to; row++) {
+    const price = prices[row] ?? NaN;
+    if (price > most) most = price;
+    packed[row] = (Number.isNaN(price) ? MOST_PACKED - 1 : price) * MOST_ROWS + (row - from);
+  }
+  return most < MOST_PACKED - 1 && to - from <= MOST_ROWS;
+}
 
-/** Shell's sort of the rows from `from` to before `to`, which stand in order of their numbers. */
-function sortRange(rows: Uint32Array, keys: Float64Array, from: number, to: number): void {
-  let gap = 1;
-  while (gap < to - from) gap = Math.ceil(gap * GAP_RATIO);
-  while (gap > 1) {
-    gap = Math.floor(gap / GAP_RATIO);
-    for (let at = from + gap; at < to; at++) {
-      const row = rows[at] ?? 0;
-      let hole = at;
-      while (hole - gap >= from && isBefore(row, rows[hole - gap] ?? 0, keys)) {
-        rows[hole] = rows[hole - gap] ?? 0;
-        hole -= gap;
-      }
-      rows[hole] = row;
-    }
+function unpack(packed: Float64Array, rows: Uint32Array, from: number): void {
+  for (let at = 0; at < packed.length; at++) {
+    const key = packed[at] ?? 0;
+    // The row first: more than the key itself would not be exact.
+    rows[from + at] = key - Math.floor(key / MOST_ROWS) * MOST_ROWS + from;
   }
 }
 
-function isBefore(a: number, b: number, keys: Float64Array): boolean {
-  const [x, y] = [keys[a] ?? 0, keys[b] ?? 0];
-  return x < y || (x === y && a < b);
+function byPrice(prices: Float64Array, a: number, b: number): number {
+  const [x = NaN, y = NaN] = [prices[a], prices[b]];
+  if (Number.isNaN(x) || Number.isNaN(y)) return Number(Number.isNaN(x)) - Number(Number.isNaN(y)) || a - b;
+  return x - y || a - b;
 }
 
-export function rowNumbers(count: number): Uint32Array {
+function rowNumbers(count: number): Uint32Array {
   const rows = new Uint32Array(count);
   for (let row = 0; row < count; row++) rows[row] = row;
   return rows;

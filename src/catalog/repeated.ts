@@ -1,13 +1,10 @@
 import type { Builder } from './build.ts';
-import type { Records } from './csv.ts';
-import { plainNumber } from './decimal.ts';
+import { COMMA, LF, type Records } from './csv.ts';
 
 /** The last columns of most files, in this order. */
 const LAST_COLUMNS = ['Price', 'SpotPrice', 'Region', 'AvailabilityZone'];
-const COMMA = 44;
-const GUESSES = 3;
 
-/** A place that was read before, where its cells and the line end behind them stand, and which place followed it last. */
+/** A place that was read before: where its cells and the line end behind them stand, and which place followed it last. */
 interface SeenPlace {
   readonly id: number | undefined;
   readonly from: number;
@@ -16,15 +13,16 @@ interface SeenPlace {
 }
 
 /**
- * In a sorted file most records begin like the one before, the same machine in the place that came next the last time as well:
- * those need no look into their cells. Any other record is left to be read in full, and what it holds to be learned.
+ * In a sorted file most records begin like the one before, the same machine in a place that was seen before: those need no look
+ * into their cells. Any other record is left to be read in full, and what it holds to be learned.
  */
 export class RepeatedRecords {
   readonly #records: Records;
   readonly #builder: Builder;
   /** Number of the column Price; NaN where the columns stand in another order and nothing can be guessed. */
   readonly #price: number;
-  readonly #places = new Map<number | undefined, SeenPlace>();
+  /** By hash of their line, the last one of each. */
+  readonly #places = new Map<number, SeenPlace>();
   #machine: number | undefined;
   #machineFrom = 0;
   #machineLength = 0;
@@ -45,9 +43,38 @@ export class RepeatedRecords {
     this.#machineFrom = records.start(0);
     this.#machineLength = records.start(this.#price) - this.#machineFrom;
     const from = records.start(this.#price + 2);
-    const seen = this.#places.get(place) ?? { id: place, from, length: records.at - from, next: undefined };
-    this.#places.set(place, seen);
-    this.#follow(seen);
+    this.#follow(this.#placeAt(from) ?? this.#newPlace(place, from, records.at - from));
+  }
+
+  /** Offers the next record if it repeats; else nothing has happened. */
+  offer(): boolean {
+    const records = this.#records;
+    const { bytes, numbers } = records;
+    if (this.#machineLength === 0 || !records.isSame(this.#machineFrom, records.at, this.#machineLength)) return false;
+    const onDemandUsd = numbers.read(records.at + this.#machineLength);
+    if (onDemandUsd === undefined || bytes[numbers.end] !== COMMA) return false;
+    const spotUsd = numbers.read(numbers.end + 1);
+    if (spotUsd === undefined || bytes[numbers.end] !== COMMA) return false;
+    const place = this.#placeAt(numbers.end + 1);
+    if (!place) return false;
+    records.at = numbers.end + 1 + place.length;
+    this.#builder.offer(this.#machine, place.id, onDemandUsd, spotUsd);
+    this.#follow(place);
+    return true;
+  }
+
+  /** Most likely the one that followed the last time. */
+  #placeAt(from: number): SeenPlace | undefined {
+    const next = this.#place?.next;
+    if (next && this.#records.isSame(next.from, from, next.length)) return next;
+    const seen = this.#places.get(this.#hashOfLine(from));
+    return seen && this.#records.isSame(seen.from, from, seen.length) ? seen : undefined;
+  }
+
+  #newPlace(id: number | undefined, from: number, length: number): SeenPlace {
+    const place = { id, from, length, next: undefined };
+    this.#places.set(this.#hashOfLine(from), place);
+    return place;
   }
 
   #follow(place: SeenPlace): void {
@@ -55,34 +82,11 @@ export class RepeatedRecords {
     this.#place = place;
   }
 
-  /** Offers the next record if it repeats; else nothing has happened. */
-  offer(): boolean {
-    const records = this.#records;
-    if (this.#machineLength === 0 || !records.isSame(this.#machineFrom, records.at, this.#machineLength)) return false;
-    const price = records.at + this.#machineLength;
-    const priceEnd = this.#comma(price);
-    const spotEnd = this.#comma(priceEnd + 1);
-    const onDemandUsd = plainNumber(records.bytes, price, priceEnd);
-    const spotUsd = plainNumber(records.bytes, priceEnd + 1, spotEnd);
-    const place = this.#placeAt(spotEnd + 1);
-    if (onDemandUsd === undefined || spotUsd === undefined || !place) return false;
-    this.#builder.offer(this.#machine, place.id, onDemandUsd, spotUsd);
-    this.#follow(place);
-    records.at = spotEnd + 1 + place.length;
-    return true;
-  }
-
-  #placeAt(from: number): SeenPlace | undefined {
-    let place = this.#place?.next;
-    for (let guess = 1; place && !this.#records.isSame(place.from, from, place.length); guess++)
-      place = guess < GUESSES ? place.next : undefined;
-    return place;
-  }
-
-  #comma(from: number): number {
+  #hashOfLine(from: number): number {
     const { bytes } = this.#records;
-    let at = from;
-    while (at < bytes.length && bytes[at] !== COMMA) at++;
-    return at;
+    let hash = 0;
+    for (let at = from; at < bytes.length && bytes[at] !== LF; at++)
+      hash = (Math.imul(hash, 31) + (bytes[at] ?? 0)) | 0;
+    return hash;
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { Records } from '../../../src/catalog/csv.ts';
-import { plainNumber } from '../../../src/catalog/decimal.ts';
+import { PlainNumbers } from '../../../src/catalog/decimal.ts';
 
 /** Of the second cell. */
 function numberIn(record: string): number {
@@ -49,7 +49,8 @@ describe('a number in a text', () => {
 
   it('is left alone where its spelling is not plain', () => {
     for (const text of ['1e3', '-1', '+1', '1.2.3', '1 ', '0x1', '.', '1234567890123456']) {
-      assert.equal(plainNumber(Buffer.from(text), 0, text.length), undefined);
+      const numbers = new PlainNumbers(Buffer.from(text));
+      assert.ok(numbers.read(0) === undefined || numbers.end < text.length, text);
     }
   });
 });
