@@ -34,8 +34,8 @@ export function startsOf(keyOf: Uint32Array, keys: number): Uint32Array {
   return starts;
 }
 
-/** Prices from here on, in micro-USD per hour, and groups of more rows are beyond what one number holds exactly. */
-const MOST_PACKED = 2 ** 40;
+/** Above all prices, in micro-USD per hour, that are packed; with so many rows a number still holds them exactly. */
+const NOT_OFFERED = 2 ** 40 - 1;
 const MOST_ROWS = 2 ** 13;
 
 /** Row numbers: those between two `starts` stay together, cheapest first, equal ones as they came, NaN last. */
@@ -44,23 +44,25 @@ export function sortedByPrice(prices: Float64Array, starts: Uint32Array): Uint32
   const packed = new Float64Array(prices.length);
   for (let group = 0; group + 1 < starts.length; group++) {
     const [from = 0, to = 0] = [starts[group], starts[group + 1]];
-    if (to - from < 2) continue;
+    const most = pack(prices, packed, from, to);
+    // Of many machines nothing is sold on spot.
+    if (most === 0) continue;
     // A price and its row in one number: such are sorted without calling a function.
-    if (pack(prices, packed, from, to)) unpack(packed.subarray(from, to).sort(), rows, from);
+    if (most < NOT_OFFERED && to - from <= MOST_ROWS) unpack(packed.subarray(from, to).sort(), rows, from);
     else rows.subarray(from, to).sort((a, b) => byPrice(prices, a, b));
   }
   return rows;
 }
 
-/** False where a price is too high or there are too many rows. */
-function pack(prices: Float64Array, packed: Float64Array, from: number, to: number): boolean {
+/** Returns the highest price; 0 where none is known. */
+function pack(prices: Float64Array, packed: Float64Array, from: number, to: number): number {
   let most = 0;
   for (let row = from; row < to; row++) {
     const price = prices[row] ?? NaN;
     if (price > most) most = price;
-    packed[row] = (Number.isNaN(price) ? MOST_PACKED - 1 : price) * MOST_ROWS + (row - from);
+    packed[row] = (Number.isNaN(price) ? NOT_OFFERED : price) * MOST_ROWS + (row - from);
   }
-  return most < MOST_PACKED - 1 && to - from <= MOST_ROWS;
+  return most;
 }
 
 function unpack(packed: Float64Array, rows: Uint32Array, from: number): void {
