@@ -46,7 +46,7 @@ export function sortedByPrice(prices: Float64Array, starts: Uint32Array): Uint32
     const [from = 0, to = 0] = [starts[group], starts[group + 1]];
     const most = pack(prices, packed, from, to);
     // Of many machines nothing is sold on spot.
-    if (most === 0) continue;
+    if (most < 0) continue;
     // A price and its row in one number: such are sorted without calling a function.
     if (most < NOT_OFFERED && to - from <= MOST_ROWS) unpack(packed.subarray(from, to).sort(), rows, from);
     else rows.subarray(from, to).sort((a, b) => byPrice(prices, a, b));
@@ -54,9 +54,9 @@ export function sortedByPrice(prices: Float64Array, starts: Uint32Array): Uint32
   return rows;
 }
 
-/** Returns the highest price; 0 where none is known. */
+/** Returns the highest price, which may be 0; -1 where none is known. */
 function pack(prices: Float64Array, packed: Float64Array, from: number, to: number): number {
-  let most = 0;
+  let most = -1;
   for (let row = from; row < to; row++) {
     const price = prices[row] ?? NaN;
     if (price > most) most = price;

@@ -10,9 +10,16 @@ function plainly(prices: readonly number[], from: number, to: number): number[] 
 }
 
 describe('rows in order', () => {
+  it('of price have what costs nothing before what is not offered', () => {
+    assert.deepEqual([...sortedByPrice(Float64Array.of(NaN, 0), Uint32Array.of(0, 2))], [1, 0]);
+  });
+
   it('of price are those that comparing gives, group by group', () => {
     const high = fc.constantFrom(2 ** 40 - 2, 2 ** 40 - 1, 2 ** 41, 1e300);
-    const usual = fc.oneof({ weight: 20, arbitrary: fc.integer({ min: 1, max: 1e9 }) }, fc.constantFrom(NaN, 1, 1e9));
+    const usual = fc.oneof(
+      { weight: 20, arbitrary: fc.integer({ min: 1, max: 1e9 }) },
+      fc.constantFrom(NaN, 0, 1, 1e9),
+    );
     const group = fc.array(fc.oneof({ weight: 200, arbitrary: usual }, high), { maxLength: 40 });
     fc.assert(
       fc.property(fc.array(group, { maxLength: 40 }), (groups) => {
