@@ -1,13 +1,13 @@
 /** Builds a snapshot from rows in any order. What contradicts the rows before it is dropped and counted. */
 import type { CatalogRow } from '../clouds/contract.ts';
-import { dropContradictions } from './consistent.ts';
-import { type Draft, type DraftCatalog, Offerings } from './draft.ts';
+import { withoutContradictions } from './consistent.ts';
+import { draftCatalog, Offerings } from './draft.ts';
 import { familiesOf } from './families.ts';
 import { joinAttached } from './gcp.ts';
 import { canonicalHash } from './hash.ts';
 import { deviceGiB } from './gpu-info.ts';
 import { layOut } from './layout.ts';
-import { byMachine, isTpu, type Machine } from './machine-type.ts';
+import { acceleratorsOf, isTpu, type Machine } from './machine-type.ts';
 import { type Place, PlaceIds } from './places.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -26,12 +26,16 @@ const ARM = /^(arm64|aarch64)$/i;
 const TPU_PLACEHOLDER_MICRO = 700 * MICRO;
 
 /** The part of a row that describes a machine. */
-export type MachineRow = Omit<CatalogRow, 'region'> & { readonly arch?: string; readonly gpuInfo?: string };
+export interface MachineRow extends Omit<CatalogRow, 'region'> {
+  readonly arch?: string | undefined;
+  readonly gpuInfo?: string | undefined;
+}
 
 export class Builder {
   readonly #provider: string;
-  readonly #drafts = new Map<string, Draft>();
-  readonly #firstOfName = new Map<string, Machine>();
+  /** Numbers of machines: the first of each name, and those of that name with other accelerators. */
+  readonly #firstOfName = new Map<string, number>();
+  readonly #variants = new Map<string, number>();
   readonly #places = new PlaceIds();
   readonly #offerings = new Offerings();
   #skipped = 0;
@@ -40,17 +44,23 @@ export class Builder {
     this.#provider = provider;
   }
 
-  /** The machine of a row; undefined when the row describes none, or contradicts an earlier one of the same name. */
-  draftOf(row: MachineRow): Draft | undefined {
+  /** The number of a row's machine; undefined when the row describes none, or contradicts an earlier one of the same name. */
+  machineOf(row: MachineRow): number | undefined {
     const machine = machineOf(row, this.#provider);
     if (!machine) return undefined;
-    const first = this.#firstOfName.get(machine.name) ?? machine;
-    if (!Object.is(first.vCPUs, machine.vCPUs) || !Object.is(first.memoryGiB, machine.memoryGiB)) return undefined;
-    if (machine.name !== '') this.#firstOfName.set(machine.name, first);
-    const key = `${machine.name}\n${machine.acceleratorName ?? ''}\n${machine.acceleratorCount}`;
-    const draft = this.#drafts.get(key) ?? { machine, rows: [] };
-    this.#drafts.set(key, draft);
-    return draft;
+    const id = this.#firstOfName.get(machine.name);
+    const first = this.#offerings.machines[id ?? -1];
+    if (!first) return this.#added(machine, this.#firstOfName, machine.name);
+    if (machine.name !== '' && !isSameSize(first, machine)) return undefined;
+    if (isSameAccelerators(first, machine)) return id;
+    const key = `${machine.name}\n${acceleratorsOf(machine)}`;
+    return this.#variants.get(key) ?? this.#added(machine, this.#variants, key);
+  }
+
+  #added(machine: Machine, ids: Map<string, number>, key: string): number {
+    const id = this.#offerings.machines.push(machine) - 1;
+    ids.set(key, id);
+    return id;
   }
 
   /** Undefined without a region. */
@@ -59,20 +69,32 @@ export class Builder {
   }
 
   /** Adds a row: prices in USD, NaN = unknown. Without a machine or a place the row is invalid. */
-  offer(draft: Draft | undefined, place: number | undefined, onDemandUsd: number, spotUsd: number): void {
-    if (!draft || place === undefined) {
-      this.#skipped += 1;
+  offer(machine: number | undefined, place: number | undefined, onDemandUsd: number, spotUsd: number): void {
+    if (machine === undefined || place === undefined) {
+      this.refuse();
       return;
     }
-    const onDemand = microOf(onDemandUsd, draft.machine);
-    const spot = microOf(spotUsd, draft.machine);
-    draft.rows.push(this.#offerings.add(place, onDemand, spot > onDemand ? NaN : spot));
+    const onDemand = this.#microOf(onDemandUsd, machine);
+    const spot = this.#microOf(spotUsd, machine);
+    this.#offerings.add(machine, place, onDemand, spot > onDemand ? NaN : spot);
+  }
+
+  /** Counts an invalid row. */
+  refuse(): void {
+    this.#skipped += 1;
+  }
+
+  /** A price that is not above 0 is no offer. Halves round up, though their decimals are not exact in binary. */
+  #microOf(usd: number, machine: number): number {
+    const micro = Math.floor(usd * MICRO + 0.5 + ROUNDING_ERROR);
+    if (!(micro > 0 && micro < Infinity)) return NaN;
+    const { machines } = this.#offerings;
+    return micro === TPU_PLACEHOLDER_MICRO && machines[machine] && isTpu(machines[machine]) ? NaN : micro;
   }
 
   build(): Parsed {
-    const drafts = [...this.#drafts.values()].sort((a, b) => byMachine(a.machine, b.machine));
-    const catalog: DraftCatalog = { drafts, offerings: this.#offerings, places: this.#places.places() };
-    const dropped = dropContradictions(catalog, this.#provider === 'runpod');
+    const listed = draftCatalog(this.#offerings, this.#places.places());
+    const { catalog, dropped } = withoutContradictions(listed, this.#provider === 'runpod');
     const hash = canonicalHash(catalog);
     const sold = this.#provider === 'gcp' ? joinAttached(catalog) : catalog;
     return { snapshot: layOut(sold, { provider: this.#provider, hash }), skipped: this.#skipped + dropped };
@@ -81,23 +103,29 @@ export class Builder {
 
 /** Undefined when the row describes no machine. */
 function machineOf(row: MachineRow, provider: string): Machine | undefined {
-  const { instanceType: name, acceleratorName = '' } = row;
-  const count = known(row.acceleratorCount);
-  const sizes = { vCPUs: known(row.vCPUs), memoryGiB: known(row.memoryGiB) };
+  const { instanceType: name, acceleratorName = '', gpuInfo } = row;
+  const [count, vCPUs, memoryGiB] = [known(row.acceleratorCount), known(row.vCPUs), known(row.memoryGiB)];
   const hasAccelerator = acceleratorName !== '';
   // GCP sells accelerators without a host.
   const hasName = name !== '' || (hasAccelerator && provider === 'gcp');
-  const isShort = [name, acceleratorName].every((text) => text.length <= MAX_TEXT);
-  const hasSizes = [count, sizes.vCPUs, sizes.memoryGiB].every(isPositiveOrUnknown);
-  if (!hasName || !isShort || !hasSizes || hasAccelerator === Number.isNaN(count)) return undefined;
-  return {
-    name,
-    ...(hasAccelerator ? { acceleratorName, acceleratorCount: count } : { acceleratorCount: 0 }),
-    deviceGiB: row.gpuInfo === undefined ? undefined : deviceGiB(row.gpuInfo),
-    ...sizes,
-    arm: isArm(row, provider),
-    attached: false,
-  };
+  const isValid = isShort(name) && isShort(acceleratorName) && [count, vCPUs, memoryGiB].every(isSize);
+  if (!hasName || !isValid || hasAccelerator === Number.isNaN(count)) return undefined;
+  const rest = { deviceGiB: deviceGiB(gpuInfo), vCPUs, memoryGiB, arm: isArm(row, provider), attached: false };
+  return hasAccelerator
+    ? { name, acceleratorName, acceleratorCount: count, ...rest }
+    : { name, acceleratorCount: 0, ...rest };
+}
+
+function isShort(text: string): boolean {
+  return text.length <= MAX_TEXT;
+}
+
+function isSameSize(a: Machine, b: Machine): boolean {
+  return Object.is(a.vCPUs, b.vCPUs) && Object.is(a.memoryGiB, b.memoryGiB);
+}
+
+function isSameAccelerators(a: Machine, b: Machine): boolean {
+  return a.acceleratorName === b.acceleratorName && a.acceleratorCount === b.acceleratorCount;
 }
 
 function known(value: number | undefined): number {
@@ -108,13 +136,7 @@ function isArm({ arch, instanceType }: MachineRow, provider: string): boolean {
   return arch === undefined ? familiesOf(provider).arm?.test(instanceType) === true : ARM.test(arch);
 }
 
-function isPositiveOrUnknown(value: number): boolean {
+/** Unknown or positive. */
+function isSize(value: number): boolean {
   return Number.isNaN(value) || (value > 0 && value < Infinity);
-}
-
-/** A price that is not above 0 is no offer. Halves round up, though their decimals are not exact in binary. */
-function microOf(price: number, machine: Machine): number {
-  const micro = Math.floor(price * MICRO + 0.5 + ROUNDING_ERROR);
-  const isOffer = micro > 0 && micro < Infinity && !(micro === TPU_PLACEHOLDER_MICRO && isTpu(machine));
-  return isOffer ? micro : NaN;
 }

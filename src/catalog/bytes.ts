@@ -5,10 +5,13 @@ import { CatalogRefused } from './refused.ts';
 /** Packed and unpacked; the largest real catalog has 10 MiB. */
 export const MAX_CATALOG_BYTES = 64 * 1_024 * 1_024;
 
-/** Throws CatalogRefused where it is more than MAX_CATALOG_BYTES of text, or no gzip though it begins so. */
 export function textOf(bytes: Uint8Array): string {
-  const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(isPacked ? unpacked(bytes) : bytes);
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(plain(bytes));
+}
+
+/** Unpacked where it is packed. Throws CatalogRefused where it is more than MAX_CATALOG_BYTES, or no gzip though it begins so. */
+export function plain(bytes: Uint8Array): Uint8Array {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b ? unpacked(bytes) : bytes;
 }
 
 function unpacked(bytes: Uint8Array): Uint8Array {

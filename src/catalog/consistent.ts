@@ -1,29 +1,47 @@
-import type { DraftCatalog, Offerings } from './draft.ts';
-import { placeRank, type Places } from './places.ts';
+import { type DraftCatalog, taken } from './draft.ts';
+import type { Places } from './places.ts';
+
+export interface Consistent {
+  readonly catalog: DraftCatalog;
+  /** Offerings that contradict an earlier one. */
+  readonly dropped: number;
+}
 
 /**
- * Sorts the offerings of each machine by (region, zone) and drops those that contradict an earlier one: a place twice, another
- * on-demand price in a second zone of the region, a zone of another region. Returns how many. A row for the whole region says
- * nothing beside rows for its zones and goes uncounted. RunPod lists one zone under two regions, so there zones may repeat.
+ * Without offerings that contradict an earlier one of their machine: a place twice, another on-demand price in a second zone of
+ * the region, a zone of another region. A row for the whole region says nothing beside rows for its zones and goes uncounted.
+ * RunPod lists one zone under two regions, so there zones may repeat.
  */
-export function dropContradictions({ drafts, offerings, places }: DraftCatalog, zonesMayRepeat: boolean): number {
-  const rank = Float64Array.from(places.region, (_, place) => placeRank(places, place));
-  const strangers = zonesMayRepeat ? new Set<number>() : placesInSecondRegion(places);
-  const rankOf = (row: number): number => rank[offerings.place[row] ?? 0] ?? 0;
-  let dropped = 0;
-  for (const draft of drafts) {
-    draft.rows.sort((a, b) => rankOf(a) - rankOf(b));
-    const kept: number[] = [];
-    for (let index = 0; index < draft.rows.length; index++) {
-      const row = draft.rows[index] ?? 0;
-      if (isRegionBesideZones(row, draft.rows[index + 1], offerings, places)) continue;
-      const isBad = strangers.has(offerings.place[row] ?? 0) || contradicts(row, kept.at(-1), offerings, places);
-      if (isBad) dropped += 1;
-      else kept.push(row);
-    }
-    draft.rows = kept;
+export function withoutContradictions(catalog: DraftCatalog, zonesMayRepeat: boolean): Consistent {
+  const strangers = zonesMayRepeat ? new Set<number>() : placesInSecondRegion(catalog.places);
+  const kept: Kept = { rows: new Uint32Array(catalog.place.length), count: 0, dropped: 0 };
+  const starts = new Uint32Array(catalog.starts.length);
+  for (let id = 0; id < catalog.machines.length; id++) {
+    keepOf(id, catalog, strangers, kept);
+    starts[id + 1] = kept.count;
   }
-  return dropped;
+  const { rows, count, dropped } = kept;
+  if (count === rows.length) return { catalog, dropped };
+  return { catalog: { ...catalog, starts, ...taken(catalog, rows.subarray(0, count)) }, dropped };
+}
+
+interface Kept {
+  /** The first `count` are filled. */
+  readonly rows: Uint32Array;
+  count: number;
+  dropped: number;
+}
+
+function keepOf(machine: number, catalog: DraftCatalog, strangers: ReadonlySet<number>, kept: Kept): void {
+  const { starts, place } = catalog;
+  const first = kept.count;
+  const to = starts[machine + 1] ?? 0;
+  for (let row = starts[machine] ?? 0; row < to; row++) {
+    if (row + 1 < to && isRegionBesideZones(row, catalog)) continue;
+    const before = kept.count > first ? kept.rows[kept.count - 1] : undefined;
+    if (strangers.has(place[row] ?? 0) || contradicts(row, before, catalog)) kept.dropped += 1;
+    else kept.rows[kept.count++] = row;
+  }
 }
 
 /** A zone belongs to the region that names it first. */
@@ -38,18 +56,16 @@ function placesInSecondRegion({ region, zone }: Places): Set<number> {
   return strangers;
 }
 
-function isRegionBesideZones(row: number, next: number | undefined, { place }: Offerings, places: Places): boolean {
-  if (next === undefined || places.zone[place[row] ?? 0] !== 0) return false;
-  const following = place[next] ?? 0;
-  return places.region[following] === places.region[place[row] ?? 0] && places.zone[following] !== 0;
+/** The next row is of the same machine. */
+function isRegionBesideZones(row: number, { place, places }: DraftCatalog): boolean {
+  const [own, next] = [place[row] ?? 0, place[row + 1] ?? 0];
+  return places.zone[own] === 0 && places.zone[next] !== 0 && places.region[own] === places.region[next];
 }
 
-function contradicts(
-  row: number,
-  before: number | undefined,
-  { place, onDemand }: Offerings,
-  { region }: Places,
-): boolean {
-  if (before === undefined || region[place[row] ?? 0] !== region[place[before] ?? 0]) return false;
-  return place[row] === place[before] || !Object.is(onDemand[row], onDemand[before]);
+function contradicts(row: number, before: number | undefined, catalog: DraftCatalog): boolean {
+  if (before === undefined) return false;
+  const { place, onDemand, places } = catalog;
+  const [own, other] = [place[row] ?? 0, place[before] ?? 0];
+  if (places.region[own] !== places.region[other]) return false;
+  return own === other || !Object.is(onDemand[row], onDemand[before]);
 }

@@ -1,6 +1,6 @@
 /** GCP sells some accelerators beside a host: their rows join with the hosts of the same zone, prices added. */
-import type { Draft, DraftCatalog } from './draft.ts';
-import { byMachine, isTpu, type Machine } from './machine-type.ts';
+import { draftCatalog, type DraftCatalog, Offerings } from './draft.ts';
+import { isTpu, type Machine } from './machine-type.ts';
 
 /** Hosts that exist for one accelerator only, by name and count. */
 const FIXED_HOSTS: Readonly<Record<string, readonly string[]>> = {
@@ -60,13 +60,65 @@ const TPU_V4_HOST: Size = [240, 400];
 
 /** The catalog with accelerator rows replaced by what can be launched. */
 export function joinAttached(catalog: DraftCatalog): DraftCatalog {
-  const { drafts } = catalog;
-  const hosts = drafts.filter(({ machine }) => machine.name !== '' && machine.acceleratorCount === 0);
-  const sold = drafts.flatMap((draft): Draft | Draft[] => {
-    if (isTpu(draft.machine)) return { ...draft, machine: tpuMachine(draft.machine) };
-    return draft.machine.name === '' ? hosts.map((host) => joined(host, draft, catalog)) : draft;
-  });
-  return { ...catalog, drafts: sold.sort((a, b) => byMachine(a.machine, b.machine)) };
+  const sold = new Offerings();
+  const hosts = [...catalog.machines.keys()].filter((id) => isHost(catalog.machines[id]));
+  for (const [id, machine] of catalog.machines.entries()) {
+    if (machine.name === '' && !isTpu(machine)) {
+      const accelerator = { machine, inPlace: rowsByPlace(id, catalog) };
+      for (const host of hosts) sellTogether(host, accelerator, catalog, sold);
+    } else sellAlone(id, catalog, sold);
+  }
+  return draftCatalog(sold, catalog.places);
+}
+
+function isHost(machine: Machine | undefined): boolean {
+  return machine?.acceleratorCount === 0 && machine.name !== '';
+}
+
+function sellAlone(id: number, { machines, starts, place, onDemand, spot }: DraftCatalog, sold: Offerings): void {
+  const machine = machines[id];
+  if (!machine) return;
+  const number = sold.machines.push(isTpu(machine) ? tpuMachine(machine) : machine) - 1;
+  const to = starts[id + 1] ?? 0;
+  for (let row = starts[id] ?? 0; row < to; row++)
+    sold.add(number, place[row] ?? 0, onDemand[row] ?? NaN, spot[row] ?? NaN);
+}
+
+interface Accelerator {
+  readonly machine: Machine;
+  /** Its row in each place. */
+  readonly inPlace: ReadonlyMap<number, number>;
+}
+
+function rowsByPlace(id: number, { starts, place }: DraftCatalog): Map<number, number> {
+  const rows = new Map<number, number>();
+  const to = starts[id + 1] ?? 0;
+  for (let row = starts[id] ?? 0; row < to; row++) rows.set(place[row] ?? 0, row);
+  return rows;
+}
+
+/** A host with an accelerator beside it, in the places that have both and where they go together. */
+function sellTogether(id: number, { machine, inPlace }: Accelerator, catalog: DraftCatalog, sold: Offerings): void {
+  const host = catalog.machines[id];
+  if (!host) return;
+  const { acceleratorName = '', acceleratorCount } = machine;
+  const number = sold.machines.push({ ...host, acceleratorName, acceleratorCount, attached: true }) - 1;
+  const { starts, place } = catalog;
+  const to = starts[id + 1] ?? 0;
+  for (let row = starts[id] ?? 0; row < to; row++) {
+    const at = place[row] ?? 0;
+    const beside = inPlace.get(at);
+    if (beside === undefined || !goTogether(host, machine, zoneName(catalog, at))) continue;
+    sold.add(number, at, sum(catalog.onDemand, row, beside), sum(catalog.spot, row, beside));
+  }
+}
+
+function zoneName({ places: { zone, zones } }: DraftCatalog, place: number): string {
+  return zones[zone[place] ?? 0] ?? '';
+}
+
+function sum(prices: Float64Array, row: number, beside: number): number {
+  return (prices[row] ?? NaN) + (prices[beside] ?? NaN);
 }
 
 /** The price of a TPU row is that of the whole slice with its host. */
@@ -80,21 +132,6 @@ function tpuMachine(machine: Machine): Machine {
     memoryGiB: Number.isNaN(machine.memoryGiB) ? memory : machine.memoryGiB,
     attached: isBare,
   };
-}
-
-/** A host with an accelerator beside it, in the places that have both and where they go together. */
-function joined(host: Draft, accelerator: Draft, { offerings, places }: DraftCatalog): Draft {
-  const { place, onDemand, spot } = offerings;
-  const inPlace = new Map(accelerator.rows.map((row) => [place[row], row]));
-  const zoneOf = (row: number): string => places.zones[places.zone[place[row] ?? 0] ?? 0] ?? '';
-  const rows = host.rows.flatMap((row) => {
-    const beside = inPlace.get(place[row]);
-    if (beside === undefined || !goTogether(host.machine, accelerator.machine, zoneOf(row))) return [];
-    const sum = (prices: readonly number[]): number => (prices[row] ?? NaN) + (prices[beside] ?? NaN);
-    return offerings.add(place[row] ?? 0, sum(onDemand), sum(spot));
-  });
-  const { acceleratorName = '', acceleratorCount } = accelerator.machine;
-  return { machine: { ...host.machine, acceleratorName, acceleratorCount, attached: true }, rows };
 }
 
 function goTogether(host: Machine, { acceleratorName = '', acceleratorCount }: Machine, zone: string): boolean {

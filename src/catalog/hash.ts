@@ -9,18 +9,17 @@ const NOT_OFFERED = -1;
  * SHA-256, hex, of the names, the sorted machines and the columns of their offerings: equal for equal offerings, in whatever
  * order and spelling of numbers they came. Columns are hashed as they are, for writing them as text took longer than all else.
  */
-export function canonicalHash({ drafts, offerings, places }: DraftCatalog): string {
-  const machines = drafts.map(({ machine, rows }) => [machine, rows.length]);
-  const rows = drafts.flatMap((draft) => draft.rows);
-  const columns = new Float64Array(3 * rows.length);
-  let at = 0;
-  for (const row of rows) {
-    columns[at++] = placeRank(places, offerings.place[row] ?? 0);
-    columns[at++] = priceOrNone(offerings.onDemand[row]);
-    columns[at++] = priceOrNone(offerings.spot[row]);
+export function canonicalHash({ machines, starts, place, onDemand, spot, places }: DraftCatalog): string {
+  const counted = machines.map((machine, id) => [machine, (starts[id + 1] ?? 0) - (starts[id] ?? 0)]);
+  const ranks = Float64Array.from(places.region.keys(), (id) => placeRank(places, id));
+  const columns = new Float64Array(3 * place.length);
+  for (let row = 0; row < place.length; row++) {
+    columns[3 * row] = ranks[place[row] ?? 0] ?? 0;
+    columns[3 * row + 1] = priceOrNone(onDemand[row]);
+    columns[3 * row + 2] = priceOrNone(spot[row]);
   }
   return createHash('sha256')
-    .update(JSON.stringify([places.regions, places.zones, machines]))
+    .update(JSON.stringify([places.regions, places.zones, counted]))
     .update(columns)
     .digest('hex');
 }

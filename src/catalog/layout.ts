@@ -1,9 +1,10 @@
 /** Lays checked offerings out in columns and builds the indexes. */
 import { type Device, DEVICE_NAMES } from './devices.ts';
-import type { DraftCatalog, Offerings } from './draft.ts';
+import { type DraftCatalog, taken } from './draft.ts';
 import { familiesOf } from './families.ts';
 import { isTpu, type Machine, type MachineType } from './machine-type.ts';
 import { byCodePoint } from './names.ts';
+import { sortedByPrice } from './order.ts';
 import type { Snapshot } from './snapshot.ts';
 import { suspiciousIn } from './suspicious.ts';
 
@@ -37,50 +38,40 @@ export function layOut(
 
 type Columns = Pick<Snapshot, 'rows' | 'region' | 'zone' | 'onDemand' | 'spot' | 'bySpot' | 'suspicious' | 'types'>;
 
-function columnsOf({ drafts, offerings, places }: DraftCatalog): Columns {
-  const rows = drafts.reduce((sum, draft) => sum + draft.rows.length, 0);
-  const region = new Uint16Array(rows);
-  const zone = new Uint16Array(rows);
-  const onDemand = new Float64Array(rows);
-  const spot = new Float64Array(rows);
-  const bySpot = new Uint32Array(rows);
-  const suspicious = new Set<number>();
+function columnsOf(catalog: DraftCatalog): Columns {
+  const { places, starts } = catalog;
+  const byPrice = sortedByPrice(catalog.onDemand, starts);
+  const { place, onDemand, spot } = taken(catalog, byPrice);
+  const region = valuesOf(places.region, place);
+  const zone = valuesOf(places.zone, place);
+  const bySpot = positionsOf(sortedByPrice(catalog.spot, starts), byPrice);
+  const types = typesOf(catalog);
+  const suspicious = new Set(types.flatMap(({ from, to }) => suspiciousIn({ region, onDemand, from, to })));
+  return { rows: place.length, region, zone, onDemand, spot, bySpot, suspicious, types };
+}
+
+function valuesOf(values: Uint16Array, ids: Uint32Array): Uint16Array {
+  const found = new Uint16Array(ids.length);
+  for (let at = 0; at < ids.length; at++) found[at] = values[ids[at] ?? 0] ?? 0;
+  return found;
+}
+
+/** Where the rows stand in another order of the same. */
+function positionsOf(rows: Uint32Array, order: Uint32Array): Uint32Array {
+  const position = new Uint32Array(order.length);
+  for (let at = 0; at < order.length; at++) position[order[at] ?? 0] = at;
+  for (let at = 0; at < rows.length; at++) rows[at] = position[rows[at] ?? 0] ?? 0;
+  return rows;
+}
+
+/** Machines that are offered anywhere. */
+function typesOf({ machines, starts }: DraftCatalog): MachineType[] {
   const types: MachineType[] = [];
-  let from = 0;
-  for (const draft of drafts.filter((draft) => draft.rows.length > 0)) {
-    const sorted = inPriceOrder(draft.rows, offerings.onDemand);
-    for (let index = 0; index < sorted.length; index++) {
-      const row = sorted[index] ?? 0;
-      const place = offerings.place[row] ?? 0;
-      region[from + index] = places.region[place] ?? 0;
-      zone[from + index] = places.zone[place] ?? 0;
-      onDemand[from + index] = offerings.onDemand[row] ?? NaN;
-      spot[from + index] = offerings.spot[row] ?? NaN;
-    }
-    const to = from + sorted.length;
-    types.push({ ...draft.machine, id: types.length, from, to });
-    for (const row of suspiciousIn({ region, onDemand, from, to })) suspicious.add(row);
-    bySpot.set(
-      spotOrder(draft.rows, sorted, offerings).map((index) => from + index),
-      from,
-    );
-    from = to;
+  for (const [id, machine] of machines.entries()) {
+    const [from = 0, to = 0] = [starts[id], starts[id + 1]];
+    if (from < to) types.push({ ...machine, id: types.length, from, to });
   }
-  return { rows, region, zone, onDemand, spot, bySpot, suspicious, types };
-}
-
-/** Equal prices stay in (region, zone) order; what is not offered comes last. */
-function inPriceOrder(rows: readonly number[], prices: readonly number[]): number[] {
-  const isOffered = (row: number): boolean => !Number.isNaN(prices[row]);
-  const offered = rows.filter(isOffered).sort((a, b) => (prices[a] ?? 0) - (prices[b] ?? 0));
-  return offered.length === rows.length ? offered : [...offered, ...rows.filter((row) => !isOffered(row))];
-}
-
-/** Positions in `sorted`, cheapest spot price first. */
-function spotOrder(rows: readonly number[], sorted: readonly number[], { spot }: Offerings): number[] {
-  if (rows.every((row) => Number.isNaN(spot[row]))) return [...sorted.keys()];
-  const position = new Map(sorted.map((row, index) => [row, index]));
-  return inPriceOrder(rows, spot).map((row) => position.get(row) ?? 0);
+  return types;
 }
 
 function otherDevices(types: readonly MachineType[]): Device[] {

@@ -12,15 +12,16 @@ interface Rows {
 
 /** Rows of one machine that cost less than a tenth of its median over the regions. */
 export function suspiciousIn({ region, onDemand, from, to }: Rows): number[] {
-  const offered: number[] = [];
-  for (let row = from; row < to && !Number.isNaN(onDemand[row]); row++) offered.push(row);
-  const priceOf = (row: number | undefined): number => onDemand[row ?? -1] ?? NaN;
+  const priceOf = (row: number): number => onDemand[row] ?? NaN;
+  let end = to;
+  while (end > from && Number.isNaN(priceOf(end - 1))) end--;
   // Nearly always all prices are within a factor of ten of each other, and no median is needed.
-  if (!(priceOf(offered[0]) < FAR_BELOW * priceOf(offered.at(-1)))) return [];
-  const byRegion = new Map(offered.map((row) => [region[row], priceOf(row)]));
+  if (end === from || !(priceOf(from) < FAR_BELOW * priceOf(end - 1))) return [];
+  const byRegion = new Map<number | undefined, number>();
+  for (let row = from; row < end; row++) byRegion.set(region[row], priceOf(row));
   if (byRegion.size < MIN_REGIONS) return [];
   const limit = FAR_BELOW * medianOf([...byRegion.values()]);
-  return offered.filter((row) => priceOf(row) < limit);
+  return Array.from({ length: end - from }, (_, index) => from + index).filter((row) => priceOf(row) < limit);
 }
 
 function medianOf(values: readonly number[]): number {

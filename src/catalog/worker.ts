@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { CatalogRow } from '../clouds/contract.ts';
 import type { Parsed } from './build.ts';
-import { textOf } from './bytes.ts';
+import { plain } from './bytes.ts';
 import { parseCatalog, rowReader } from './load.ts';
 import { CatalogRefused } from './refused.ts';
 
@@ -26,7 +26,7 @@ parentPort?.on('message', (part: Part) => {
 /** Undefined while more is to come. */
 function answerTo(part: Part): Answer | undefined {
   try {
-    if ('bytes' in part) return { kind: 'Read', parsed: parseCatalog(textOf(part.bytes), provider) };
+    if ('bytes' in part) return { kind: 'Read', parsed: parseCatalog(plain(part.bytes), provider) };
     for (const row of part.rows) rows.add(row);
     return part.isLast ? { kind: 'Read', parsed: rows.parsed() } : undefined;
   } catch (error) {

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { builtinCatalog } from '../../src/catalog/builtin.ts';
-import { cellsOf, forEachRecord } from '../../src/catalog/csv.ts';
+import { recordsOf } from './csv.ts';
 
 interface Wanted {
   readonly types: readonly string[];
@@ -29,10 +29,4 @@ export async function priceList(folder: string, provider: string, { types, regio
   const path = join(folder, `${provider}.csv`);
   await writeFile(path, [header.join(','), ...lines].join('\n'));
   return path;
-}
-
-function recordsOf(csv: string): string[][] {
-  const records: string[][] = [];
-  forEachRecord(csv, (record) => void records.push(cellsOf(record)));
-  return records;
 }

@@ -1,5 +1,5 @@
 /** Kubernetes contexts and SSH pools have no catalog: a request makes its own, one machine offered wherever it has room. */
-import { Offerings } from '../../catalog/draft.ts';
+import { draftCatalog, Offerings } from '../../catalog/draft.ts';
 import { layOut } from '../../catalog/layout.ts';
 import type { Machine } from '../../catalog/machine-type.ts';
 import { byCodePoint } from '../../catalog/names.ts';
@@ -29,13 +29,13 @@ export function localSnapshot(
   const places = (cloud.places ?? []).toSorted((a, b) => byCodePoint(a.name, b.name));
   const placeIds = new PlaceIds();
   const offerings = new Offerings();
-  const rows = places.map((place) => {
+  offerings.machines.push(machine);
+  for (const place of places) {
     const isOffered = place.scalesUp === true || roomFor(machine, place) >= numNodes;
     const micro = isOffered ? priceMicro(machine, place.name, cloud.pricing) : NaN;
-    return offerings.add(placeIds.id({ region: place.name, zone: '' }), micro, NaN);
-  });
-  const draft = { drafts: [{ machine, rows }], offerings, places: placeIds.places() };
-  const snapshot = layOut(draft, { provider: cloud.provider, hash: '' });
+    offerings.add(0, placeIds.id({ region: place.name, zone: '' }), micro, NaN);
+  }
+  const snapshot = layOut(draftCatalog(offerings, placeIds.places()), { provider: cloud.provider, hash: '' });
   // Places may differ in price as their owner likes.
   return { ...snapshot, suspicious: new Set() };
 }

@@ -56,7 +56,11 @@ export function quantityOf(normal: string): Quantity {
 
 /** Whether what is offered is what is asked; an unknown offer (NaN) never is. */
 export function satisfies(offered: number, { amount, atLeast }: Quantity): boolean {
-  return offered >= amount - TOLERANCE && (atLeast || offered <= amount + TOLERANCE);
+  return isAtLeast(offered, amount) && (atLeast || offered <= amount + TOLERANCE);
+}
+
+export function isAtLeast(offered: number, amount: number): boolean {
+  return offered >= amount - TOLERANCE;
 }
 
 /** Text longer than the longest valid one becomes '', which no pattern takes. */

@@ -40,16 +40,19 @@ export interface Order {
 
 export const SECONDS_PER_HOUR = 3_600;
 
-export function pricesOf({ snapshot, market }: Leg): Float64Array {
+/** What decides which price counts. */
+type Priced = Pick<Leg, 'snapshot' | 'market'>;
+
+export function pricesOf({ snapshot, market }: Priced): Float64Array {
   return market === 'spot' ? snapshot.spot : snapshot.onDemand;
 }
 
 /** The row at a position of a type's rows, cheapest first; what is not offered comes last. */
-export function rowAt({ snapshot, market }: Leg, position: number): number {
+export function rowAt({ snapshot, market }: Priced, position: number): number {
   return market === 'spot' ? (snapshot.bySpot[position] ?? 0) : position;
 }
 
-export function isOffered(leg: Leg, row: number): boolean {
+export function isOffered(leg: Priced, row: number): boolean {
   const { snapshot, market } = leg;
   return !Number.isNaN(pricesOf(leg)[row]) && !(market === 'on-demand' && snapshot.suspicious.has(row));
 }

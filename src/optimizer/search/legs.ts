@@ -9,7 +9,7 @@ import { type ActiveExclusion, activeAt, barsOf } from './exclusions.ts';
 import { isRegionLevel, missingFeature } from './features.ts';
 import { isOffered, type Leg, pricesOf, rowAt, SECONDS_PER_HOUR } from './leg.ts';
 import { isInPlace, isRegionAllowed, placeOf } from './place.ts';
-import { type AcceleratorWant, ANYTHING, cpuTypes, namedTypes, wantOf } from './want.ts';
+import { type AcceleratorWant, ANYTHING, cpuTypes, namedTypes, type Want, wantOf } from './want.ts';
 
 /** An alternative with the clouds it is about. */
 export interface Scope {
@@ -31,9 +31,10 @@ export function scopesOf({ mode, alternatives }: Alternatives, input: RankInput)
     const inScope = clouds.filter((cloud) => isInScope(cloud, alternative.place));
     const usable = inScope.filter((cloud) => cloud.unusable === undefined);
     const accelerators = resolveAccelerators(alternative, usable, clouds);
+    const wants = accelerators.map((accelerator) => wantOf(alternative.request, accelerator));
     const legs = usable.flatMap((cloud) =>
-      accelerators.flatMap((accelerator, index) =>
-        legOf(alternative, accelerator, {
+      wants.flatMap((want, index) =>
+        legOf(alternative, want, {
           input,
           cloud,
           active,
@@ -62,45 +63,54 @@ interface Around {
   readonly order: Omit<Leg['order'], 'seconds' | 'market'>;
 }
 
-function legOf(alternative: Alternative, accelerator: AcceleratorWant | undefined, around: Around): Leg[] {
-  const { input, cloud, active } = around;
+function legOf(alternative: Alternative, want: Want, { input, cloud, active, order }: Around): Leg[] {
   const { request } = alternative;
   const isLocal = cloud.places !== undefined;
-  const snapshot = isLocal ? localSnapshot(cloud, request, accelerator, input.numNodes) : cloud.catalog;
+  const snapshot = isLocal ? localSnapshot(cloud, request, want.accelerator, input.numNodes) : cloud.catalog;
   if (!snapshot) return [];
   const market: Market = request.useSpot === true ? 'spot' : 'on-demand';
+  const place = placeOf(alternative.place, cloud, snapshot);
+  const types = isLocal ? snapshot.types : typesOf({ want, snapshot, market, place });
+  // Nothing can be said of a cloud without such machines, and most requests name one that few clouds have.
+  if (types.length === 0) return [];
   const regionLevel = alternative.place.zone === undefined && isRegionLevel(cloud.provider, market);
-  const runtime = input.runtimeSeconds ?? SECONDS_PER_HOUR;
   const leg = {
     input,
     cloud,
     snapshot,
     market,
     // A local machine is made to measure.
-    want: isLocal && request.instanceType === undefined ? ANYTHING : wantOf(request, accelerator),
-    types: snapshot.types,
-    place: placeOf(alternative.place, cloud, snapshot),
+    want: isLocal && request.instanceType === undefined ? ANYTHING : want,
+    types,
+    place,
     regionLevel,
     unsupported: missingFeature(request, { input, cloud, regionLevel }),
     bars: barsOf(active, { cloud: cloud.name, market, snapshot }),
     order: {
-      ...around.order,
-      seconds: input.optimize === 'Time' ? cloud.startupSeconds + runtime : 0,
+      ...order,
+      seconds: secondsOf(input, cloud),
       market: Number(market === 'spot'),
     },
   };
-  return [isLocal ? leg : { ...leg, types: typesOf(leg) }];
+  return [leg];
 }
 
-function typesOf(leg: Leg): Leg['types'] {
-  const { want, snapshot } = leg;
+/** Until the work is done, where time is the objective. */
+function secondsOf({ optimize, runtimeSeconds = SECONDS_PER_HOUR }: RankInput, { startupSeconds }: CloudView): number {
+  return optimize === 'Time' ? startupSeconds + runtimeSeconds : 0;
+}
+
+type Offers = Pick<Leg, 'want' | 'snapshot' | 'market' | 'place'>;
+
+function typesOf(offers: Offers): Leg['types'] {
+  const { want, snapshot } = offers;
   if (want.instanceType !== undefined || want.accelerator) return namedTypes(want, snapshot);
   const preferred = cpuTypes(want, snapshot.tier1);
   // Neither exclusions nor price caps open the second tier: they pass, and a request would change its kind of machine.
-  return preferred.some((type) => isOfferedInPlace(leg, type)) ? preferred : cpuTypes(want, snapshot.tier2);
+  return preferred.some((type) => isOfferedInPlace(offers, type)) ? preferred : cpuTypes(want, snapshot.tier2);
 }
 
-function isOfferedInPlace(leg: Leg, { from, to }: Leg['types'][number]): boolean {
+function isOfferedInPlace(leg: Offers, { from, to }: Leg['types'][number]): boolean {
   const { snapshot, place } = leg;
   const prices = pricesOf(leg);
   for (let position = from; position < to; position++) {

@@ -64,6 +64,7 @@ export class Shelf {
   /** Moves to the next candidate; false when there is none. */
   advance(): boolean {
     if (this.#mismatch || this.leg.unsupported !== undefined) return false;
+    if (this.leg.regionLevel) this.#leaveRegion();
     for (let row = this.#nextRow(); row !== undefined; row = this.#nextRow()) {
       if (this.#isSeen(row)) continue;
       const reason = this.rejection(row);
@@ -76,10 +77,14 @@ export class Shelf {
     return false;
   }
 
+  /** Most shelves are never moved on, and a set for each was a third of what a ranking allocated. */
+  #leaveRegion(): void {
+    if (this.row >= 0) (this.#seenRegions ??= new Set()).add(this.#regionOf(this.row));
+  }
+
   #take(row: number): void {
     this.row = row;
     this.cost = this.#costOf(row);
-    if (this.leg.regionLevel) (this.#seenRegions ??= new Set()).add(this.#regionOf(row));
   }
 
   /** The first reason that holds; undefined for a candidate. */

@@ -3,7 +3,7 @@ import type { MachineType } from '../../catalog/machine-type.ts';
 import { attachedDefaults } from '../../catalog/gcp.ts';
 import type { Snapshot } from '../../catalog/snapshot.ts';
 import type { NormalRequest } from '../request/alternatives.ts';
-import { type Quantity, quantityOf, satisfies } from '../request/quantity.ts';
+import { isAtLeast, type Quantity, quantityOf, satisfies } from '../request/quantity.ts';
 
 /** Counts closer than this are equal: catalogs round shares of a device. */
 const COUNT_TOLERANCE = 0.01;
@@ -84,8 +84,7 @@ export function mismatchOf(want: Want, type: MachineType): Mismatch | undefined 
 function sizeMismatch({ cpus, memory, gibPerCpu }: Want, type: MachineType): Mismatch | undefined {
   if (cpus && !satisfies(type.vCPUs, cpus)) return 'CpusMismatch';
   if (memory && !satisfies(type.memoryGiB, memory)) return 'MemoryMismatch';
-  const least: Quantity = { amount: gibPerCpu * type.vCPUs, atLeast: true };
-  return gibPerCpu > 0 && !satisfies(type.memoryGiB, least) ? 'MemoryMismatch' : undefined;
+  return gibPerCpu > 0 && !isAtLeast(type.memoryGiB, gibPerCpu * type.vCPUs) ? 'MemoryMismatch' : undefined;
 }
 
 /** A host is taken large enough for its accelerators, unless the request says how large. */

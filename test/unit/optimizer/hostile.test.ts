@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { cellsOf, forEachRecord } from '../../../src/catalog/csv.ts';
 import { deviceGiB } from '../../../src/catalog/gpu-info.ts';
 import { parseCatalog } from '../../../src/catalog/load.ts';
 import { convert } from '../../../src/cli/skypilot/convert.ts';
@@ -12,6 +11,7 @@ import { infraDisplay, parseInfra } from '../../../src/optimizer/request/infra.t
 import { isValidLabel } from '../../../src/optimizer/request/labels.ts';
 import { portRanges } from '../../../src/optimizer/request/ports.ts';
 import type { RankInput } from '../../../src/optimizer/types.ts';
+import { recordsOf } from '../../support/csv.ts';
 
 const SIZE = 65_536;
 const MOST_MS = 100;
@@ -76,8 +76,7 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   'a message of the scheduler': shortages,
   'a name to guess': (text) => nearNames(text, ['us-east-1', 'A100']),
   GpuInfo: deviceGiB,
-  'a record of CSV': cellsOf,
-  CSV: (text) => forEachRecord(text, cellsOf),
+  CSV: recordsOf,
   'a catalog': (text) => parseCatalog(`${HEADER}\n${text}`, 'aws'),
   'the header of a catalog': (text) => parseCatalog(`${text}\n${HEADER}`, 'aws'),
   ...Object.fromEntries(['name', 'workdir'].map((field) => [`${field} of a SkyPilot file`, taskWith(field)])),
