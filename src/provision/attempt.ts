@@ -17,8 +17,10 @@ export interface AttemptFacts {
   readonly sends: readonly Send[];
   /** What the cloud allows after an unknown answer; `token`: the same bytes again, while the token is young and the request unchanged. */
   readonly mayResend: boolean;
-  /** Clouds that take a whole gang in one call are asked for all slots at once. */
-  readonly maxPerLaunch: number;
+  /** All of them, or one by one. */
+  readonly slotsPerCall: number;
+  /** Why this process has begun to end the machines: what happens to them since is only what follows from it. */
+  readonly givenUp: Cause | undefined;
   /** Causes that come from outside the cloud's answers. */
   readonly outside: Extract<Cause, { kind: 'Cancelled' | 'TimedOut' | 'Unreachable' }> | undefined;
   /** Monotonic milliseconds. */
@@ -58,7 +60,7 @@ function resolve(facts: AttemptFacts): AttemptDecision {
 function proceed(facts: AttemptFacts, present: readonly Machine[]): AttemptDecision {
   const waiting = facts.slots.filter((slot) => slot.kind === 'NotStarted').map((slot) => slot.slot);
   // A cloud that takes the whole gang in one call gets the whole gang again: the same token means the same request.
-  if (waiting.length > 0) return send(facts, facts.maxPerLaunch >= facts.slots.length ? allOf(facts) : waiting);
+  if (waiting.length > 0) return send(facts, facts.slotsPerCall > 1 ? allOf(facts) : waiting);
   if (present.every((machine) => machine.node.state === 'running')) return { kind: 'Reach', machines: present };
   return { kind: 'Boot' };
 }
@@ -66,7 +68,7 @@ function proceed(facts: AttemptFacts, present: readonly Machine[]): AttemptDecis
 function send(facts: AttemptFacts, slots: readonly number[]): AttemptDecision {
   const retryAt = retryTime(facts, slots);
   if (retryAt > facts.now) return { kind: 'Wait', why: 'RetryLater', until: retryAt };
-  return { kind: 'Send', slots: slots.slice(0, Math.max(1, facts.maxPerLaunch)) };
+  return { kind: 'Send', slots: slots.slice(0, facts.slotsPerCall) };
 }
 
 const allOf = (facts: AttemptFacts) => facts.slots.map((slot) => slot.slot);
@@ -75,7 +77,7 @@ const RETRY_CAP_MS = 60_000;
 
 function retryTime(facts: AttemptFacts, slots: readonly number[]): number {
   const earlier = facts.sends.filter((sent) =>
-    sent.slots.some((slot) => slots.slice(0, facts.maxPerLaunch).includes(slot)),
+    sent.slots.some((slot) => slots.slice(0, facts.slotsPerCall).includes(slot)),
   );
   const last = earlier.at(-1)?.ended;
   if (!last) return 0;
@@ -85,7 +87,7 @@ function retryTime(facts: AttemptFacts, slots: readonly number[]): number {
 
 function giveUpCause(facts: AttemptFacts): Cause | undefined {
   if (facts.outside?.kind === 'Cancelled') return facts.outside;
-  return refusal(facts) ?? facts.outside ?? endedItself(facts) ?? absent(facts);
+  return facts.givenUp ?? refusal(facts) ?? facts.outside ?? endedItself(facts) ?? absent(facts);
 }
 
 /** A refusal that another try of the same place would only repeat. */

@@ -1,7 +1,7 @@
 /** The words of deciding about one SkyCluster: facts in, decision out. */
 import type { Attempt, Exclusion, SkyCluster } from '../api/types.gen.ts';
 import type { Candidate, Plan } from '../optimizer/types.ts';
-import type { AttemptFacts } from './attempt.ts';
+import type { AttemptFacts, Cause } from './attempt.ts';
 import type { Machine, SlotFact } from './facts.ts';
 import type { Report } from './report.ts';
 
@@ -107,7 +107,8 @@ export type Action =
   /** Write the intent: the status, plus the attempt that the actor completes with hash, names and token. */
   | { readonly kind: 'Open'; readonly opening: Opening }
   | { readonly kind: 'Send'; readonly slots: readonly number[] }
-  | { readonly kind: 'Terminate'; readonly machines: readonly Machine[]; readonly why: string }
+  /** `givesUp`: why the open attempt is given up whose machines they are. */
+  | { readonly kind: 'Terminate'; readonly machines: readonly Machine[]; readonly givesUp?: Cause }
   | { readonly kind: 'Reach'; readonly machines: readonly Machine[] }
   | { readonly kind: 'SetUp'; readonly machines: readonly Machine[] }
   /** Exactly these are open, on all machines. */

@@ -4,7 +4,14 @@ import { type AttemptDecision, type AttemptFacts, type Cause, decideAttempt } fr
 import { recordOf, sameAsBefore, withMachines } from './attempt-status.ts';
 import { bringUp } from './bring-up.ts';
 import { type Closing, closing, placeText } from './close.ts';
-import { type ClusterDecision, type ClusterEvent, type ClusterFacts, type OpenAttempt, still } from './decision.ts';
+import {
+  type ClusterDecision,
+  type ClusterEvent,
+  type ClusterFacts,
+  type NodeWork,
+  type OpenAttempt,
+  still,
+} from './decision.ts';
 import { SSH_TIMEOUT_SECONDS } from './constants.ts';
 import { withExclusion } from './exclusions.ts';
 import type { Machine } from './facts.ts';
@@ -88,22 +95,16 @@ function unreachable(facts: ClusterFacts, machines: readonly Machine[], deadline
   const limitMs = (facts.cluster.spec.provisioning?.sshTimeoutSeconds ?? SSH_TIMEOUT_SECONDS) * 1_000;
   for (const machine of machines) {
     const work = facts.work(machine);
-    if (work.kind === 'Broken')
-      return {
-        kind: 'Unreachable',
-        message: `slot ${machine.slot}: ${work.message}`,
-        probe: work.reason === 'TooFewAccelerators',
-      };
+    if (work.kind === 'Broken') return unusable(work, `slot ${machine.slot}`);
     // The second bound is stored, so that crashes in a row cannot stretch the first for ever.
     const late = work.kind === 'Reaching' && (facts.now >= work.since + limitMs || facts.now >= deadline + limitMs);
-    if (late)
-      return {
-        kind: 'Unreachable',
-        message: `slot ${machine.slot} did not answer for ${limitMs / 1_000} s: ${work.message}`,
-        probe: false,
-      };
+    if (late) return unusable(work, `slot ${machine.slot} could not be used for ${limitMs / 1_000} s`);
   }
   return undefined;
+}
+
+function unusable(work: Extract<NodeWork, { kind: 'Broken' | 'Reaching' }>, what: string): AttemptFacts['outside'] {
+  return { kind: 'Unreachable', message: `${what}: ${work.message}`, probe: work.reason === 'TooFewAccelerators' };
 }
 
 function waitForAnswer(
@@ -142,7 +143,7 @@ function terminate(
   facts: ClusterFacts,
   open: OpenAttempt,
 ): ClusterDecision {
-  const due = terminateDue(facts, machines);
+  const due = terminateDue(facts, machines, cause);
   return {
     report: givingUp(cause, facts, open),
     actions: due.actions,

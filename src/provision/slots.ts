@@ -22,6 +22,11 @@ export function parseSlots(text: string): number[] {
   });
 }
 
+/** Machines of one call are told apart by their place in it, so an attempt is one call or one for each slot, never a few. */
+export function slotsPerCall(slots: readonly number[], maxPerLaunch = 1): number {
+  return slots.length <= maxPerLaunch ? slots.length : 1;
+}
+
 /** 0 to count-1. */
 export function allSlots(count: number): number[] {
   return Array.from({ length: count }, (_, slot) => slot);

@@ -1,3 +1,4 @@
+import type { Cause } from './attempt.ts';
 import type { Action, ClusterFacts } from './decision.ts';
 import { hasEnded, type Machine } from './facts.ts';
 
@@ -5,6 +6,7 @@ import { hasEnded, type Machine } from './facts.ts';
 export function terminateDue(
   facts: Pick<ClusterFacts, 'access' | 'now' | 'terminateAgainAt'>,
   machines: readonly Machine[],
+  givesUp?: Cause,
 ): { readonly machines: readonly Machine[]; readonly actions: Action[]; readonly wakeAt: number | undefined } {
   // What is known of a cloud that cannot be asked may be old: which machine is one too many is for its next list to say.
   const wanted = facts.access.kind === 'Usable' ? machines.filter((machine) => !hasEnded(machine)) : [];
@@ -12,6 +14,10 @@ export function terminateDue(
   const later = wanted
     .filter((machine) => !due.includes(machine))
     .map((machine) => facts.terminateAgainAt(machine.node.id));
-  const actions: Action[] = due.length > 0 ? [{ kind: 'Terminate', machines: due, why: 'not wanted any more' }] : [];
-  return { machines: due, actions, wakeAt: later.length > 0 ? Math.min(...later) : undefined };
+  const action: Action = { kind: 'Terminate', machines: due, ...(givesUp ? { givesUp } : {}) };
+  return {
+    machines: due,
+    actions: due.length > 0 ? [action] : [],
+    wakeAt: later.length > 0 ? Math.min(...later) : undefined,
+  };
 }

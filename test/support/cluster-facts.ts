@@ -155,7 +155,7 @@ export function anOpenCase(
       barred: undefined,
       requestChanged: false,
       ...rest,
-      facts: { slots, sends, mayResend: true, maxPerLaunch: 1_000, now: 100_000 },
+      facts: { slots, sends, mayResend: true, slotsPerCall: slots.length, givenUp: undefined, now: 100_000 },
     },
     live: machinesIn(slots),
     ...more,

@@ -369,7 +369,8 @@ export class LaunchModel {
       slots,
       sends,
       mayResend: this.#kind === 'token' || this.#defects.resendsAlways === true,
-      maxPerLaunch: this.#kind === 'token' ? 1_000 : 1,
+      slotsPerCall: this.#kind === 'token' ? slots.length : 1,
+      givenUp: undefined,
       now: this.now,
     };
     return { attempt, created: mine.length, barred: undefined, requestChanged: false, facts };

@@ -128,13 +128,11 @@ async function composeAttempt(cluster: SkyCluster, opening: Opening, { deps, key
     startedAt,
     deadline: new Date(now + timeoutSeconds * 1_000).toISOString(),
   };
-  const { maxPerLaunch } = account.provider.capabilities({ config: account.config }).gang;
   const requestHash = requestHashOf({
     cluster,
     intent,
     keys: await keys.of(uid),
     installation: identity,
-    maxPerLaunch,
   });
   return { ...intent, requestHash };
 }
@@ -148,7 +146,7 @@ async function carryOut(action: Action, cluster: SkyCluster, actor: Actor, signa
     case 'Send':
       return send(cluster, action.slots, actor, signal);
     case 'Terminate':
-      return terminate(cluster, action.machines, actor);
+      return terminate(cluster, action, actor);
     case 'Reach':
       return reach(cluster, action.machines, actor);
     case 'SetUp':

@@ -2,13 +2,14 @@
 import type { Attempt, SkyCluster } from '../../api/types.gen.ts';
 import { type LaunchRequest, ProviderError } from '../../clouds/contract.ts';
 import { keyOf } from '../../kube/object.ts';
-import type { Machine, Send } from '../../provision/facts.ts';
+import type { Action } from '../../provision/decision.ts';
+import type { Send } from '../../provision/facts.ts';
 import { type Account, faultOf } from '../accounts/account.ts';
 import type { Deps } from '../deps.ts';
 import { placesOf } from '../stores.ts';
 import type { Actor } from './act.ts';
 import { launchRequest, rangeOf } from './launch-request.ts';
-import { noteTerminate, sendsOf } from './memory.ts';
+import { noteGivenUp, noteTerminates, sendsOf } from './memory.ts';
 
 /** Thrown when an effect may not begin: leadership may be over. The pass is tried again later, by whoever leads then. */
 class NotLeading extends Error {
@@ -59,16 +60,12 @@ interface Sending {
 }
 
 async function requestOf(
-  { cluster, attempt, account }: Sending,
+  { cluster, attempt }: Sending,
   slots: readonly number[],
   { deps, keys }: Actor,
 ): Promise<LaunchRequest> {
-  const { maxPerLaunch } = account.provider.capabilities({ config: account.config }).gang;
   const clusterKeys = await keys.of(cluster.metadata.uid);
-  return launchRequest(
-    { cluster, intent: attempt, keys: clusterKeys, installation: deps.identity(), maxPerLaunch },
-    slots,
-  );
+  return launchRequest({ cluster, intent: attempt, keys: clusterKeys, installation: deps.identity() }, slots);
 }
 
 /** The network that machines are put in, where a cloud needs one. No machine was asked for yet, so none is left by a failure. */
@@ -116,10 +113,15 @@ async function launch(
   }
 }
 
-export async function terminate(cluster: SkyCluster, machines: readonly Machine[], actor: Actor): Promise<void> {
+export async function terminate(
+  cluster: SkyCluster,
+  { machines, givesUp: cause }: Extract<Action, { kind: 'Terminate' }>,
+  actor: Actor,
+): Promise<void> {
   const { deps, memories, worker } = actor;
   const memory = memories.of(cluster.metadata.uid);
   if (!deps.mayAct()) throw new NotLeading('too little is left of the lease to terminate');
+  noteGivenUp(memory, cluster.status?.attempt, cause);
   for (const machine of machines) worker.drop(machine.node.id);
   const clouds = Map.groupBy(
     deps.sightings
@@ -131,7 +133,7 @@ export async function terminate(cluster: SkyCluster, machines: readonly Machine[
     const account = deps.registry.get(cloud)?.account;
     if (!account) continue;
     const ids = known.map((machine) => machine.node.id);
-    for (const id of ids) noteTerminate(memory, id, deps.clock.now());
+    noteTerminates(memory, ids, deps.clock.now());
     try {
       await deps.terminations.end(account, ids);
     } catch (error) {

@@ -12,8 +12,6 @@ interface Parts {
   readonly intent: Intent;
   readonly keys: ClusterKeys;
   readonly installation: Installation;
-  /** Machines per call; 1 means that each slot is launched by a call, and has a name and a host key, of its own. */
-  readonly maxPerLaunch: number;
 }
 
 /** A pure function of stored things: after a restart it gives the same bytes, or another hash and then is not sent. */
@@ -43,12 +41,12 @@ export function requestHashOf(parts: Parts): string {
 }
 
 function bodyOf(
-  { cluster, intent, keys, installation, maxPerLaunch }: Parts,
+  { cluster, intent, keys, installation }: Parts,
   slots: readonly number[],
 ): Omit<LaunchRequest, 'attempt'> {
   const { spec, metadata, status } = cluster;
   // One call names all its machines alike and gives them one user-data: so does the key.
-  const shared = slots.length > 1 && maxPerLaunch > 1 ? GANG_SLOT : undefined;
+  const shared = slots.length > 1 ? GANG_SLOT : undefined;
   return {
     owner: { installation: installation.id, uid: metadata.uid, display: displayOf(cluster) },
     offering: offeringOf(intent.placement),
@@ -93,9 +91,8 @@ function diskOf({ resources }: SkyCluster['spec']): LaunchRequest['disk'] {
 }
 
 /** Calls for single slots have a token each: one token never carries two requests. */
-function tokenOf({ intent, maxPerLaunch }: Parts, slots: readonly number[]): string {
-  const wholeGang = maxPerLaunch > 1 && slots.length === parseSlots(intent.slots).length;
-  return wholeGang ? intent.token : `${intent.token}-${slots.join('-')}`;
+function tokenOf({ intent }: Parts, slots: readonly number[]): string {
+  return slots.length === parseSlots(intent.slots).length ? intent.token : `${intent.token}-${slots.join('-')}`;
 }
 
 function displayOf(cluster: SkyCluster): string {

@@ -1,3 +1,5 @@
+import type { Attempt } from '../../api/types.gen.ts';
+import type { Cause } from '../../provision/attempt.ts';
 import type { Send } from '../../provision/facts.ts';
 import { TERMINATE_AGAIN_MS } from '../../provision/constants.ts';
 
@@ -7,6 +9,8 @@ export interface ClusterMemory {
   sends: { readonly ordinal: number; readonly list: Send[] };
   /** Ordinal of an attempt whose request can no longer be built as it was stored; nothing is sent under its token any more. */
   changedRequest: number | undefined;
+  /** Why the attempt with this ordinal is given up, once its machines are being ended. */
+  givenUp: { readonly ordinal: number; readonly cause: Cause } | undefined;
   /** Unix time of the next terminate call, and how many there were, by machine id. */
   readonly terminates: Map<string, { readonly nextAt: number; readonly tries: number }>;
   /** Monotonic end of the last terminate call. */
@@ -27,6 +31,7 @@ export class Memories {
     const memory = this.#byUid.get(uid) ?? {
       sends: { ordinal: 0, list: [] },
       changedRequest: undefined,
+      givenUp: undefined,
       terminates: new Map(),
       lastTerminateAt: 0,
       leftovers: undefined,
@@ -48,8 +53,14 @@ export function sendsOf(memory: ClusterMemory, ordinal: number): Send[] {
   return memory.sends.list;
 }
 
-export function noteTerminate(memory: ClusterMemory, id: string, now: number): void {
-  const tries = (memory.terminates.get(id)?.tries ?? 0) + 1;
-  const pauseMs = Math.min(TERMINATE_AGAIN_MS.base * 2 ** (tries - 1), TERMINATE_AGAIN_MS.cap);
-  memory.terminates.set(id, { nextAt: now + pauseMs, tries });
+export function noteGivenUp(memory: ClusterMemory, attempt: Attempt | undefined, cause: Cause | undefined): void {
+  if (attempt && cause) memory.givenUp = { ordinal: attempt.ordinal, cause };
+}
+
+export function noteTerminates(memory: ClusterMemory, ids: readonly string[], now: number): void {
+  for (const id of ids) {
+    const tries = (memory.terminates.get(id)?.tries ?? 0) + 1;
+    const pauseMs = Math.min(TERMINATE_AGAIN_MS.base * 2 ** (tries - 1), TERMINATE_AGAIN_MS.cap);
+    memory.terminates.set(id, { nextAt: now + pauseMs, tries });
+  }
 }

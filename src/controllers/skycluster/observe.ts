@@ -16,7 +16,7 @@ import {
   slotFacts,
 } from '../../provision/facts.ts';
 import { microOf } from '../../provision/money.ts';
-import { parseSlots } from '../../provision/slots.ts';
+import { parseSlots, slotsPerCall } from '../../provision/slots.ts';
 import { maxLagMs, windowMs } from '../accounts/lists.ts';
 import { type Sighting, showsLive } from '../accounts/sightings.ts';
 import type { Deps } from '../deps.ts';
@@ -139,7 +139,8 @@ function openAttempt(attempt: Attempt, machines: readonly Sighting[], { deps, me
       slots: facts,
       sends,
       mayResend: mayResend(attempt, capabilities, deps.clock.now()),
-      maxPerLaunch: capabilities?.gang.maxPerLaunch ?? 1,
+      slotsPerCall: slotsPerCall(slots, capabilities?.gang.maxPerLaunch),
+      givenUp: memory.givenUp?.ordinal === attempt.ordinal ? memory.givenUp.cause : undefined,
       now: deps.clock.monotonic(),
     },
   };

@@ -36,9 +36,19 @@ function refused(fault: ProviderFault, at = 0, slots = [0, 1]): Send {
 }
 
 function facts(slots: SlotFact[], more: Partial<AttemptFacts> = {}): AttemptFacts {
-  return { slots, sends: [], mayResend: true, maxPerLaunch: 1_000, outside: undefined, now: 100_000, ...more };
+  return {
+    slots,
+    sends: [],
+    mayResend: true,
+    slotsPerCall: slots.length,
+    givenUp: undefined,
+    outside: undefined,
+    now: 100_000,
+    ...more,
+  };
 }
 
+const broken = { kind: 'Unreachable', message: 'slot 0: 0 of 1 accelerators', probe: true } as const;
 const deleted = { kind: 'Cancelled', reason: 'Deleted' } as const;
 
 describe('the open attempt', () => {
@@ -46,12 +56,12 @@ describe('the open attempt', () => {
     ['is sent whole when nothing was sent', facts([notStarted(0), notStarted(1)]), { kind: 'Send', slots: [0, 1] }],
     [
       'is sent slot by slot where a call takes one machine',
-      facts([notStarted(0), notStarted(1)], { maxPerLaunch: 1 }),
+      facts([notStarted(0), notStarted(1)], { slotsPerCall: 1 }),
       { kind: 'Send', slots: [0] },
     ],
     [
       'goes on with the next slot there',
-      facts([present(0, 'pending'), notStarted(1)], { maxPerLaunch: 1 }),
+      facts([present(0, 'pending'), notStarted(1)], { slotsPerCall: 1 }),
       { kind: 'Send', slots: [1] },
     ],
     [
@@ -91,7 +101,7 @@ describe('the open attempt', () => {
     ],
     [
       'ends half a gang before it is closed',
-      facts([present(0), notStarted(1)], { sends: [refused(CAPACITY, 0, [1])], maxPerLaunch: 1 }),
+      facts([present(0), notStarted(1)], { sends: [refused(CAPACITY, 0, [1])], slotsPerCall: 1 }),
       { kind: 'Terminate', machines: [machine(0)], cause: { kind: 'Refused', fault: CAPACITY } },
     ],
     [
@@ -120,6 +130,11 @@ describe('the open attempt', () => {
       'ends the rest when a machine was taken back while booting',
       facts([gone(0, true), present(1)]),
       { kind: 'Terminate', machines: [machine(1)], cause: { kind: 'EndedItself', preempted: true } },
+    ],
+    [
+      'tells why it was given up, not what came of that',
+      facts([gone(0), present(1, 'terminating')], { givenUp: broken }),
+      { kind: 'Terminate', machines: [machine(1, 'terminating')], cause: broken },
     ],
     [
       'gives up a machine that stops by itself',

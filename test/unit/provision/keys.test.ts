@@ -11,7 +11,7 @@ import {
   namePrefix,
   ownerOf,
 } from '../../../src/provision/keys.ts';
-import { formatSlots, parseSlots } from '../../../src/provision/slots.ts';
+import { allSlots, formatSlots, parseSlots, slotsPerCall } from '../../../src/provision/slots.ts';
 
 const OURS: Installation = { id: 'abcdefg2', secrets: [Buffer.alloc(32, 1)] };
 const OTHERS: Installation = { id: 'zzzzzzz7', secrets: [Buffer.alloc(32, 2)] };
@@ -89,6 +89,17 @@ describe('small notations', () => {
       ),
     );
   });
+  for (const [slots, maxPerLaunch, perCall] of [
+    [12, 1_000, 12],
+    [12, 12, 12],
+    [12, 10, 1],
+    [12, 1, 1],
+    [1, 1, 1],
+    [12, undefined, 1],
+  ] as const) {
+    it(`${slots} slots at a cloud that takes ${maxPerLaunch} are launched by ${perCall}`, () =>
+      assert.equal(slotsPerCall(allSlots(slots), maxPerLaunch), perCall));
+  }
   it('a hand-made list of slots is refused', () => assert.throws(() => parseSlots('0-x')));
   it('base32 is that of RFC 4648', () => assert.equal(base32(Buffer.from('foobar')), 'mzxw6ytboi'));
   it('canonical JSON does not depend on the order of keys', () => {
