@@ -31,8 +31,14 @@ export interface MachineRow extends Omit<CatalogRow, 'region'> {
   readonly gpuInfo?: string | undefined;
 }
 
+export interface PriceRules {
+  /** Machines of one's own may cost nothing, and one place as much less than others as their owner likes. Else 0 is a mistake. */
+  readonly mayBeFree?: boolean;
+}
+
 export class Builder {
   readonly #provider: string;
+  readonly #mayBeFree: boolean;
   /** Numbers of machines: the first of each name, and those of that name with other accelerators. */
   readonly #firstOfName = new Map<string, number>();
   readonly #variants = new Map<string, number>();
@@ -40,8 +46,9 @@ export class Builder {
   readonly #offerings = new Offerings();
   #skipped = 0;
 
-  constructor(provider: string) {
+  constructor(provider: string, { mayBeFree = false }: PriceRules = {}) {
     this.#provider = provider;
+    this.#mayBeFree = mayBeFree;
   }
 
   /** The number of a row's machine; undefined when the row describes none, or contradicts an earlier one of the same name. */
@@ -84,10 +91,10 @@ export class Builder {
     this.#skipped += 1;
   }
 
-  /** A price that is not above 0 is no offer. Halves round up, though their decimals are not exact in binary. */
+  /** A price that is not above 0 is no offer, unless machines may be free. Halves round up, though their decimals are not exact in binary. */
   #microOf(usd: number, machine: number): number {
     const micro = Math.floor(usd * MICRO + 0.5 + ROUNDING_ERROR);
-    if (!(micro > 0 && micro < Infinity)) return NaN;
+    if (!(micro > 0 && micro < Infinity)) return this.#mayBeFree && usd === 0 ? 0 : NaN;
     const { machines } = this.#offerings;
     return micro === TPU_PLACEHOLDER_MICRO && machines[machine] && isTpu(machines[machine]) ? NaN : micro;
   }
@@ -97,7 +104,9 @@ export class Builder {
     const { catalog, dropped } = withoutContradictions(listed, this.#provider === 'runpod');
     const hash = canonicalHash(catalog);
     const sold = this.#provider === 'gcp' ? joinAttached(catalog) : catalog;
-    return { snapshot: layOut(sold, { provider: this.#provider, hash }), skipped: this.#skipped + dropped };
+    const snapshot = layOut(sold, { provider: this.#provider, hash });
+    const suspicious = this.#mayBeFree ? new Set<number>() : snapshot.suspicious;
+    return { snapshot: { ...snapshot, suspicious }, skipped: this.#skipped + dropped };
   }
 }
 

@@ -1,12 +1,12 @@
 /** Catalog text or provider rows in, one snapshot out; a version that cannot be trusted is refused whole. */
 import type { CatalogRow } from '../clouds/contract.ts';
-import { Builder, type MachineRow, type Parsed } from './build.ts';
+import { Builder, type MachineRow, type Parsed, type PriceRules } from './build.ts';
 import { Records } from './csv.ts';
 import { RepeatedRecords } from './repeated.ts';
 import { refusal } from './refresh.ts';
 import { CatalogRefused } from './refused.ts';
 
-export type { Parsed } from './build.ts';
+export type { Parsed, PriceRules } from './build.ts';
 export { CatalogRefused } from './refused.ts';
 
 /** GpuInfo and AvailabilityZone may be absent: clouds without GPUs or zones do not have them. */
@@ -22,17 +22,17 @@ const REQUIRED = [
 ];
 
 /** Throws CatalogRefused when it is empty, a required column is missing or more than 1 % of the rows are invalid. */
-export function parseCatalog(content: string | Uint8Array, provider: string): Parsed {
+export function parseCatalog(content: string | Uint8Array, provider: string, prices: PriceRules = {}): Parsed {
   const records = new Records(typeof content === 'string' ? Buffer.from(content) : content);
   if (!records.next()) throw new CatalogRefused('it is empty');
-  const builder = new Builder(provider);
+  const builder = new Builder(provider, prices);
   addRecords(records, builder);
   return trusted(builder.build());
 }
 
 /** Throws CatalogRefused when more than 1 % of the rows are invalid. */
-export function snapshotOf(rows: readonly CatalogRow[], provider: string): Parsed {
-  const reader = rowReader(provider);
+export function snapshotOf(rows: readonly CatalogRow[], provider: string, prices: PriceRules = {}): Parsed {
+  const reader = rowReader(provider, prices);
   for (const row of rows) reader.add(row);
   return reader.parsed();
 }
@@ -44,8 +44,8 @@ export interface RowReader {
 }
 
 /** For rows that come one after the other. */
-export function rowReader(provider: string): RowReader {
-  const builder = new Builder(provider);
+export function rowReader(provider: string, prices: PriceRules = {}): RowReader {
+  const builder = new Builder(provider, prices);
   return { add: (row) => add(builder, row), parsed: () => trusted(builder.build()) };
 }
 

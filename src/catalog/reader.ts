@@ -2,9 +2,9 @@
 import { setImmediate as afterEvents } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { CatalogRow } from '../clouds/contract.ts';
-import type { Parsed } from './build.ts';
+import type { Parsed, PriceRules } from './build.ts';
 import { CatalogRefused } from './refused.ts';
-import type { Answer, Part } from './worker.ts';
+import type { Answer, Given, Part } from './worker.ts';
 
 /** A file of text, packed or not, or the rows that a provider gives. */
 export type CatalogContent = Uint8Array | AsyncIterable<CatalogRow>;
@@ -16,9 +16,9 @@ const ROWS_AT_ONCE = 1_000;
 const LIMITS = { maxOldGenerationSizeMb: 1_024 };
 
 /** Throws CatalogRefused, and what `content` throws. */
-export async function readAside(content: CatalogContent, provider: string): Promise<Parsed> {
+export async function readAside(content: CatalogContent, provider: string, prices: PriceRules = {}): Promise<Parsed> {
   const worker = new Worker(new URL('worker.ts', import.meta.url), {
-    workerData: { provider },
+    workerData: { provider, prices } satisfies Given,
     resourceLimits: LIMITS,
   });
   try {

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { CatalogRow } from '../clouds/contract.ts';
 import type { Parsed } from './build.ts';
 import { plain } from './bytes.ts';
-import { parseCatalog, rowReader } from './load.ts';
+import { parseCatalog, type PriceRules, rowReader } from './load.ts';
 import { CatalogRefused } from './refused.ts';
 
 /** One message to the thread. */
@@ -15,8 +15,14 @@ export type Answer =
   | { readonly kind: 'Refused'; readonly why: string }
   | { readonly kind: 'Failed'; readonly message: string };
 
-const { provider } = workerData as { readonly provider: string };
-const rows = rowReader(provider);
+/** Whose catalog it is. */
+export interface Given {
+  readonly provider: string;
+  readonly prices: PriceRules;
+}
+
+const { provider, prices } = workerData as Given;
+const rows = rowReader(provider, prices);
 
 parentPort?.on('message', (part: Part) => {
   const answer = answerTo(part);
@@ -26,7 +32,7 @@ parentPort?.on('message', (part: Part) => {
 /** Undefined while more is to come. */
 function answerTo(part: Part): Answer | undefined {
   try {
-    if ('bytes' in part) return { kind: 'Read', parsed: parseCatalog(plain(part.bytes), provider) };
+    if ('bytes' in part) return { kind: 'Read', parsed: parseCatalog(plain(part.bytes), provider, prices) };
     for (const row of part.rows) rows.add(row);
     return part.isLast ? { kind: 'Read', parsed: rows.parsed() } : undefined;
   } catch (error) {

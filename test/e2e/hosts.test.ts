@@ -34,7 +34,7 @@ describe('work on hosts of one’s own', function () {
           {
             name: 'rack',
             user: userInfo().username,
-            hosts: hosts.map(({ address, port }) => ({ hostname: address, port, price: 0.5 })),
+            hosts: hosts.map(({ address, port }) => ({ hostname: address, port })),
           },
         ],
       },
@@ -55,7 +55,9 @@ describe('work on hosts of one’s own', function () {
       ({ status }) => status?.phase === 'Running' || status?.phase === 'Succeeded',
     );
     assert.equal(job.status?.infra, 'ssh/rack');
-    await world.until('skyjob', 'rack', (done) => conditionOf(done, 'Complete')?.status === 'True', 90_000);
+    const done = await world.until('skyjob', 'rack', (ended) => conditionOf(ended, 'Complete')?.status === 'True', 90_000);
+    // Hosts that name no price are free.
+    assert.equal(done.status?.cost?.total, '0.00');
     await world.gone('skycluster', job.status?.clusterName ?? '', 90_000);
     for (const host of hosts) {
       assert.deepEqual(host.leases(), []);

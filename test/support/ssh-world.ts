@@ -91,7 +91,6 @@ export interface HostsWorld extends AsyncDisposable {
 export async function startHostsWorld(): Promise<HostsWorld> {
   const { hosts, privateKey } = await startHosts(HOSTS);
   const operator = new Operator(hosts, privateKey, INSTALLATION);
-  operator.host = { price: 1 };
   return {
     world: new World(operator.provider, cloudOf(hosts, operator, await operator.shape()), systemClock),
     [Symbol.asyncDispose]: async () => void (await Promise.all(hosts.map((host) => host.remove()))),

@@ -3,7 +3,7 @@ import type { SkyCloud } from '../../api/types.gen.ts';
 import { builtinCatalogFile } from '../../catalog/builtin.ts';
 import { download, type EndpointPolicy } from '../../catalog/download.ts';
 import type { Parsed } from '../../catalog/load.ts';
-import { readAside } from '../../catalog/reader.ts';
+import { type CatalogContent, readAside } from '../../catalog/reader.ts';
 import { cloudAgent } from '../../clouds/kit/agent.ts';
 import { checkedEndpoint } from '../../clouds/kit/endpoint.ts';
 import type { ConfigMap } from '../../kube/resources.ts';
@@ -34,20 +34,21 @@ export async function readCatalog(of: CatalogOf, deps: CatalogDeps, signal: Abor
   const source = catalog?.source ?? 'Builtin';
   switch (source) {
     case 'Provider':
-      return account.call('catalog', async (cx) => read(account.provider.catalog(cx), provider));
+      return account.call('catalog', async (cx) => read(account.provider.catalog(cx), account));
     case 'ConfigMap':
-      return read(await configMapFile(catalog?.configMapRef?.name ?? '', deps), provider);
+      return read(await configMapFile(catalog?.configMapRef?.name ?? '', deps), account);
     case 'URL':
       return readUrl(of, deps, signal);
     case 'Builtin':
-      return read(await builtin(provider), provider);
+      return read(await builtin(provider), account);
     default:
       return source satisfies never;
   }
 }
 
-async function read(...content: Parameters<typeof readAside>): Promise<CatalogRead> {
-  return { kind: 'Read', parsed: await readAside(...content) };
+async function read(content: CatalogContent, { provider: { manifest } }: Account, etag?: string): Promise<CatalogRead> {
+  const parsed = await readAside(content, manifest.name, { mayBeFree: manifest.local });
+  return { kind: 'Read', parsed, etag };
 }
 
 /** Where catalogs may be fetched: the same policy as for the endpoints of clouds. */
@@ -55,12 +56,16 @@ export function catalogPolicy({ config: { allowInsecureEndpointHosts: hosts } }:
   return { check: (url) => checkedEndpoint(url, hosts), connections: () => cloudAgent(hosts) };
 }
 
-async function readUrl({ cloud, etag }: CatalogOf, deps: CatalogDeps, signal: AbortSignal): Promise<CatalogRead> {
-  const { provider, catalog } = cloud.spec;
+async function readUrl(
+  { account, cloud, etag }: CatalogOf,
+  deps: CatalogDeps,
+  signal: AbortSignal,
+): Promise<CatalogRead> {
+  const { catalog } = cloud.spec;
   const options = { policy: catalogPolicy(deps), clock: deps.clock, signal, etag };
   const answer = await download(catalog?.url ?? '', options);
   if (answer.kind === 'Same') return answer;
-  return { kind: 'Read', parsed: await readAside(answer.bytes, provider), etag: answer.etag };
+  return read(answer.bytes, account, answer.etag);
 }
 
 async function builtin(provider: string): Promise<Uint8Array> {

@@ -209,6 +209,21 @@ describe('a catalog', () => {
     assert.equal(parseCatalog(turned, 'x').snapshot.hash, parseCatalog(csv(...plain), 'x').snapshot.hash);
   });
 
+  it('offers what is free where the cloud is local, and nowhere else', () => {
+    const text = csv('a,,,2,4,,0,,r,', 'b,,,2,4,,-1,,r,', 'c,,,2,4,,,,r,');
+    assert.deepEqual(offerings(parseCatalog(text, 'x', { mayBeFree: true }).snapshot), [
+      'a r/ 0 NaN',
+      'b r/ NaN NaN',
+      'c r/ NaN NaN',
+    ]);
+    assert.equal(offerings(parseCatalog(text, 'x').snapshot)[0], 'a r/ NaN NaN');
+  });
+
+  it('finds no price of a local cloud too low', () => {
+    const prices = [0, 1, 1, 1, 1, 1].map((price, at) => `a,,,2,4,,${price},,r${at},`);
+    assert.equal(parseCatalog(csv(...prices), 'x', { mayBeFree: true }).snapshot.suspicious.size, 0);
+  });
+
   it('is the same from rows as from text', () => {
     const text = csv('a,,,2,4,,1,0.5,r,z', 'b,T4,2,8,16,,3,,r,');
     const rows = [
