@@ -37,7 +37,7 @@ export function remoteNode(target: NodeTarget, parts: NodeParts): RemoteNode {
     },
 
     prepare: async (run, signal) => {
-      const payload = runPayload(run, target.epoch, kit.hash);
+      const payload = runPayload(run, target, kit.hash);
       if ('kind' in payload) return payload;
       const options = { signal, stdin: payload.archive };
       const answer = await call('prepare', journalPath(run.ref), [payload.hash], options);

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import { segment } from './command.ts';
 import { failed } from './contract.ts';
-import type { Failure, PlacedFile, RunRef, RunRequest } from './contract.ts';
+import type { Failure, NodeTarget, PlacedFile, RunRef, RunRequest } from './contract.ts';
 import { pathFault } from './paths.ts';
 import { tar } from './tar.ts';
 
@@ -19,11 +19,15 @@ export interface Payload {
 }
 
 /** `run`, `env` and `meta` of a journal. */
-export function runPayload(run: RunRequest, epoch: number, kitHash: string): Payload | Failure {
+export function runPayload(
+  run: RunRequest,
+  { epoch, identity }: Pick<NodeTarget, 'epoch' | 'identity'>,
+  kitHash: string,
+): Payload | Failure {
   const fault = environmentFault(run.env);
   if (fault !== undefined) return failed('InvalidRequest', fault, true);
   const { rank, nodes, slot, gpus } = run.meta;
-  const marker = runMarker(run.ref);
+  const marker = runMarker(run.ref, identity);
   const meta = {
     rank,
     nodes,
@@ -54,9 +58,13 @@ export function filesPayload(files: readonly PlacedFile[]): Payload | Failure {
   return payload([['index', 0o600, lines(index)], ...members]);
 }
 
-/** Carried in the environment of every process of the run; its last `/` keeps attempt 1 apart from attempt 10. */
-function runMarker(ref: RunRef): string {
-  return ref.kind === 'job' ? `${segment(ref.uid)}/${ref.attempt}/` : `setup/${segment(ref.hash)}/`;
+/**
+ * Carried in the environment of every process of the run; its last `/` keeps slot 1 apart from slot 10. Several slots, of several
+ * clusters too, may be blocks of one host: the end of a run is none of its neighbours' business.
+ */
+function runMarker(ref: RunRef, { clusterUid, slot }: NodeTarget['identity']): string {
+  const run = ref.kind === 'job' ? `${segment(ref.uid)}/${ref.attempt}` : `setup/${segment(ref.hash)}`;
+  return `${run}/${segment(clusterUid)}/${slot}/`;
 }
 
 /** The same in a number: the limit of file locks, which survives an erased environment. Large enough to limit nothing. */

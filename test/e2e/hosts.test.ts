@@ -55,7 +55,12 @@ describe('work on hosts of one’s own', function () {
       ({ status }) => status?.phase === 'Running' || status?.phase === 'Succeeded',
     );
     assert.equal(job.status?.infra, 'ssh/rack');
-    const done = await world.until('skyjob', 'rack', (ended) => conditionOf(ended, 'Complete')?.status === 'True', 90_000);
+    const done = await world.until(
+      'skyjob',
+      'rack',
+      (ended) => conditionOf(ended, 'Complete')?.status === 'True',
+      90_000,
+    );
     // Hosts that name no price are free.
     assert.equal(done.status?.cost?.total, '0.00');
     await world.gone('skycluster', job.status?.clusterName ?? '', 90_000);

@@ -119,6 +119,22 @@ describe('stopping a run', function () {
     assert.equal(runState(ok(await node().read(other.ref, forever))).kind, 'Running');
   });
 
+  it('leaves the same run alone where it is another node, though both be blocks of one host', async () => {
+    const block = await startMachine();
+    try {
+      const identity = { ...machine.target.identity, slot: 1 };
+      const neighbour = operator.node({ ...block.target, identity });
+      const run = await running('touch ~/ready; sleep 1042', 'ready');
+      await start(neighbour, run);
+      await reaches(neighbour, run.ref, 'Running');
+      ok(await node().stop(run.ref, STOP, forever));
+      await until(node(), run.ref, (facts) => facts.empty !== undefined);
+      assert.equal(runState(ok(await neighbour.read(run.ref, forever))).kind, 'Running');
+    } finally {
+      await block.stop();
+    }
+  });
+
   it('ends the tree of a run whose runner was killed', async () => {
     const run = await running('touch ~/ready; sleep 1050', 'ready');
     const [runner] = readFileSync(journalFile(run, 'proc'), 'utf8').split(' ');
