@@ -195,8 +195,8 @@ function aKnownCloud(
   const memory = new CloudMemory();
   const known = memory.of('acme');
   known.key = `3 ${credentialView(undefined).fingerprint}`;
-  known.account = { regions: [] } as unknown as Account;
-  const manifest = { secretKeys: { required: [], optional: [] }, configSchema: {} };
+  const manifest = { name: 'acme', local: false, secretKeys: { required: [], optional: [] }, configSchema: {} };
+  known.account = { regions: [], provider: { manifest } } as unknown as Account;
   const deps = {
     clock,
     random: { next: () => 0.5 },
