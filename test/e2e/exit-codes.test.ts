@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { SkyJob } from '../../src/api/types.gen.ts';
 import { aWorld, conditionOf, type World } from '../support/world.ts';
 
@@ -146,6 +147,8 @@ describe('what a job ended with', function () {
     const run = 'curl -s -d "suspended $SKY_JOB_ATTEMPT" "$SKY_SIM_COLLECTOR"; [ "$SKY_JOB_ATTEMPT" = 2 ] || sleep 600';
     await onPair('suspended', { numNodes: 1, run });
     await runs('suspended');
+    // A script that is stopped as soon as it runs may not have come as far as its first line.
+    while ((await said('suspended')).length === 0) await delay(100);
     await change('suspended', { suspend: true });
     await world.kubectl('wait', '--for=condition=Suspended', 'skyjob/suspended', '--timeout=60s');
     const still = await world.get('skyjob', 'suspended');
